@@ -1,0 +1,3 @@
+"""Speech enhancement taught by a text language model, for SpeechBrain."""
+
+__version__ = "0.1.0"

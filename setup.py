@@ -1,0 +1,40 @@
+"""Package definition of cmkt_plugin."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = (HERE / "cmkt_plugin/__init__.py").read_text().split('"')[-2]
+
+setup(
+    name="cmkt_plugin",
+    version=VERSION,
+    description="Speech enhancement taught by a language model (SpeechBrain)",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["cmkt_plugin", "cmkt_plugin.*"]),
+    package_data={"cmkt_plugin": ["*.yaml"]},
+    python_requires=">=3.9",
+    install_requires=[
+        # torchaudio stopped at 2.11.0: a newer torch beside it does not load.
+        "torch==2.11.0",
+        "torchaudio==2.11.0",
+        "speechbrain==1.1.2",
+        "transformers>=4.40",
+        "hyperpyyaml>=1.2.2",
+        # 0.19 changed the loader that hyperpyyaml subclasses.
+        "ruamel.yaml>=0.17.28,<0.19",
+        "safetensors>=0.4",
+        "soundfile>=0.12.1",
+        "sentencepiece>=0.1.99",
+        "pesq>=0.0.4",
+        "pystoi>=0.4",
+        "joblib>=1.3",
+        "click>=8.1",
+        "tqdm>=4.42",
+    ],
+    extras_require={"dev": ["pytest>=7.4", "ruff==0.12.4"]},
+    entry_points={"console_scripts": ["cmkt=cmkt_plugin.cli:main"]},
+)
