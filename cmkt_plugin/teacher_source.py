@@ -1,0 +1,194 @@
+"""Where a teacher comes from: a folder, or a model of the hub made one."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from huggingface_hub import model_info, snapshot_download
+from transformers import AutoConfig, AutoTokenizer
+
+DESCRIPTION = ["*.json", "*.txt", "*.model"]
+# The second form of each pair is fetched only where the first is missing.
+WEIGHTS = ["*.safetensors", "*.bin"]
+TOKENIZERS = ["tokenizer.json", "vocab.*", "*.model", "*.tiktoken"]
+# Subfolders hold exports for other runtimes, "consolidated" a second copy.
+NOT_NEEDED = ["*/*", "consolidated*"]
+HUB_TIMEOUT = 10  # seconds
+
+
+def find_folder(source, revision, save_path, with_weights=False):
+    """Local folder of a model; what is on the hub is downloaded.
+
+    Arguments
+    ---------
+    source : str
+        Folder, or name of a model on the hub.
+    revision : str or None
+        Branch, tag or commit on the hub.
+    save_path : str
+        Where models from the hub are kept.
+    with_weights : bool
+        Whether the weights are needed too, or config and tokenizer only.
+
+    Returns
+    -------
+    str
+        For a model of the hub its last part is the commit.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the hub does not give the model and `save_path` has no copy.
+    """
+    if Path(source).is_dir():
+        return str(source)
+    folder = _download(source, revision, save_path, DESCRIPTION)
+    for pattern in WEIGHTS if with_weights else []:
+        folder = _download(source, revision, save_path, [pattern])
+        if any(Path(folder).glob(pattern)):
+            break
+    return folder
+
+
+def _download(source, revision, save_path, patterns):
+    wanted = {
+        "cache_dir": save_path,
+        "allow_patterns": patterns,
+        "ignore_patterns": NOT_NEEDED,
+    }
+    try:
+        # Asked once and with a time limit: without a network the loaders of
+        # transformers retry every file for 25 s.
+        commit = model_info(source, revision=revision, timeout=HUB_TIMEOUT).sha
+        return snapshot_download(source, revision=commit, **wanted)
+    except Exception as hub_error:  # the hub's client raises many kinds
+        try:
+            return snapshot_download(
+                source, revision=revision, local_files_only=True, **wanted
+            )
+        except Exception:
+            raise FileNotFoundError(
+                f"The teacher {source!r} is not a folder, has no copy in "
+                f"{save_path!r}, and the Hugging Face hub did not give it "
+                f"({type(hub_error).__name__}: {hub_error}). On a machine with "
+                f"access run `hf download {source} --local-dir DIR` (older "
+                "versions: `huggingface-cli download`), copy DIR here and set "
+                "`source: DIR`."
+            ) from hub_error
+
+
+def read_config(folder):
+    """Config of an encoder or causal language model.
+
+    Arguments
+    ---------
+    folder : str
+        Folder of the model.
+
+    Returns
+    -------
+    transformers.PretrainedConfig
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no config.json.
+    ValueError
+        If the model is of another kind.
+    """
+    if not Path(folder, "config.json").is_file():
+        raise FileNotFoundError(
+            f"The teacher folder {folder} has no config.json. Expected a model "
+            "saved with save_pretrained or downloaded whole from the hub."
+        )
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    if config.is_encoder_decoder or not hasattr(config, "num_hidden_layers"):
+        raise ValueError(
+            f"The teacher {folder} is a {config.model_type} model. Expected a "
+            "text encoder (BERT class) or a causal language model (GPT, LLaMA, "
+            "Qwen class)."
+        )
+    return config
+
+
+def read_tokenizer(folder):
+    """Tokenizer of a folder.
+
+    Arguments
+    ---------
+    folder : str
+        Folder of the model.
+
+    Returns
+    -------
+    transformers.PreTrainedTokenizerBase
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no vocabulary.
+    """
+    # Without one, transformers 5 makes a tokenizer that knows no word.
+    if not any(any(Path(folder).glob(name)) for name in TOKENIZERS):
+        raise FileNotFoundError(
+            f"The teacher folder {folder} has no tokenizer: expected one of "
+            f"{', '.join(TOKENIZERS)}. Save it there with "
+            "tokenizer.save_pretrained, or download the model whole."
+        )
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer.truncation_side = "right"
+    return tokenizer
+
+
+def weight_files(folder):
+    """Files with the weights.
+
+    Arguments
+    ---------
+    folder : str
+        Folder of the model.
+
+    Returns
+    -------
+    list of pathlib.Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are none.
+    """
+    for pattern in WEIGHTS:
+        found = sorted(Path(folder).glob(pattern))
+        if found:
+            return found
+    raise FileNotFoundError(
+        f"The teacher folder {folder} has no weights: expected "
+        f"{' or '.join(WEIGHTS)}. Download the model whole "
+        "(`hf download NAME --local-dir DIR`)."
+    )
+
+
+@cache
+def content_hash(folder):
+    """Identity of a model in a folder, wherever the folder lies.
+
+    Arguments
+    ---------
+    folder : str
+        Folder of the model.
+
+    Returns
+    -------
+    str
+        SHA-256 over names and contents of config, tokenizer and weights; read
+        once per process.
+    """
+    described = [p for name in DESCRIPTION for p in Path(folder).glob(name)]
+    total = hashlib.sha256()
+    for path in sorted(described) + weight_files(folder):
+        content = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                content.update(block)
+        total.update(f"{path.name} {content.hexdigest()}\n".encode())
+    return total.hexdigest()
