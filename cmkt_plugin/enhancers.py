@@ -7,7 +7,7 @@ and no parameter of its own.
 """
 
 import inspect
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import torch
 from speechbrain.processing.signal_processing import resynthesize
@@ -20,13 +20,14 @@ class Enhanced(NamedTuple):
 
     Arguments
     ---------
-    wav : torch.Tensor
-        Enhanced waveforms (batch, time), as long as the input.
+    wav : torch.Tensor or None
+        Enhanced waveforms (batch, time), as long as the input; None if it
+        was not asked for.
     features : torch.Tensor
         Their compressed log-magnitude (batch, frames, bins).
     """
 
-    wav: torch.Tensor
+    wav: Optional[torch.Tensor]
     features: torch.Tensor
 
 
@@ -114,7 +115,7 @@ class SpectralMask(torch.nn.Module):
             inspect.signature(net.forward).parameters
         )
 
-    def forward(self, noisy, lengths):
+    def forward(self, noisy, lengths, need_wav=True):
         """Enhances a batch.
 
         Arguments
@@ -123,6 +124,9 @@ class SpectralMask(torch.nn.Module):
             Noisy waveforms (batch, time).
         lengths : torch.Tensor
             Relative lengths (batch,).
+        need_wav : bool
+            False leaves out the resynthesis, a quarter of a training step of
+            a small net whose loss looks at the features only.
 
         Returns
         -------
@@ -131,6 +135,8 @@ class SpectralMask(torch.nn.Module):
         """
         features = self.features(noisy)
         features = self._mask(features, lengths) * features
+        if not need_wav:
+            return Enhanced(None, features)
         wav = resynthesize(
             torch.expm1(features),
             noisy,
@@ -202,7 +208,7 @@ class WaveformMask(torch.nn.Module):
         self.net = net
         self.features = features
 
-    def forward(self, noisy, lengths):
+    def forward(self, noisy, lengths, need_wav=True):
         """Enhances a batch; the arguments are those of ``SpectralMask``."""
         wav, features = self.net(noisy)
         return Enhanced(fit_length(wav, noisy.shape[1]), features)
@@ -248,7 +254,7 @@ class WaveformMapping(torch.nn.Module):
         self.decoder = decoder
         self.features = features
 
-    def forward(self, noisy, lengths):
+    def forward(self, noisy, lengths, need_wav=True):
         """Enhances a batch; the arguments are those of ``SpectralMask``."""
         code = self.encoder(noisy)
         masks = self.masknet(code)
