@@ -123,7 +123,7 @@ class LatentTap:
             The width of the latent.
         """
         modes = {m: m.training for m in self.module.modules()}
-        tensor = next(self.module.parameters())
+        tensor = next(self.module.parameters(), torch.zeros(()))
         devices = [tensor.device] if tensor.is_cuda else []
         silence = torch.zeros(1, samples, device=tensor.device)
         self.module.eval()  # BatchNorm statistics stay as they are
