@@ -1,0 +1,32 @@
+"""Files that are either whole or absent."""
+
+import os
+from pathlib import Path
+
+
+def write_text(path, text):
+    """Writes a text file under a temporary name and renames it.
+
+    Arguments
+    ---------
+    path : str or pathlib.Path
+        The file to write; its folder is made if it is missing.
+    text : str
+        What it will hold (UTF-8).
+
+    Example
+    -------
+    >>> folder = getfixture("tmp_path")
+    >>> write_text(folder / "tables" / "a.md", "one")
+    >>> [file.name for file in (folder / "tables").iterdir()]
+    ['a.md']
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Same folder: a rename is atomic only within one file system.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
