@@ -1,0 +1,241 @@
+"""The comparison as Markdown."""
+
+TITLES = {
+    "pesq": "PESQ",
+    "stoi": "STOI",
+    "estoi": "ESTOI",
+    "si_sdr": "SI-SDR (dB)",
+    "csig": "CSIG",
+    "cbak": "CBAK",
+    "covl": "COVL",
+}
+DIGITS = {"stoi": 4, "estoi": 4, "si_sdr": 2}
+# Within groups all metrics would make tables too wide to read.
+GROUP_METRICS = ("pesq", "estoi", "si_sdr")
+# Names of left-out items that are shown; the JSON beside holds all.
+SHOWN_ITEMS = 5
+
+
+def markdown(comparison, title, provenance):
+    """Writes a comparison as Markdown.
+
+    Arguments
+    ---------
+    comparison : dict
+        As ``compare`` returns it.
+    title : str
+        Heading.
+    provenance : dict
+        As ``provenance.record`` returns it, of the comparison itself.
+
+    Returns
+    -------
+    str
+    """
+    metrics = comparison["metrics"]
+    base = comparison["baseline"]
+    parts = [
+        f"# {title}",
+        "Mean over seeds ± standard deviation between seeds.",
+        _table(*_scores(comparison, metrics)),
+    ]
+    if any(run["difference"] for run in comparison["runs"].values()):
+        parts += [
+            f"Difference to `{base}`; * where zero lies outside the interval.",
+            _table(*_differences(comparison["runs"], metrics)),
+        ]
+    parts.append(comparison["intervals"])
+    parts += _retrieval(comparison)
+    for grouping, groups in comparison["groups"].items():
+        parts += [f"## By {grouping}", _group_table(groups, metrics)]
+    parts += ["## How it was made", _made(comparison, provenance)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(comparison, metrics):
+    """The table of all runs: header and rows."""
+    header = ["run", "seeds", *(TITLES.get(m, m) for m in metrics)]
+    header += ["parameters", "epochs", "minutes per run"]
+    noisy = [number(m, comparison["noisy"].get(m)) for m in metrics]
+    rows = [["noisy input", "–", *noisy, "–", "–", "–"]]
+    for name, run in comparison["runs"].items():
+        rows.append(
+            [
+                name,
+                ", ".join(map(str, run["seeds"])) or "missing",
+                *(spread(m, run["scores"].get(m)) for m in metrics),
+                _whole(run["parameters"]),
+                _whole(run["epochs"]),
+                number("minutes", run["minutes"], digits=1),
+            ]
+        )
+    return header, rows
+
+
+def _differences(runs, metrics):
+    """The table of differences: header and rows."""
+    header = ["run", "pairs", *(TITLES.get(m, m) for m in metrics)]
+    rows = []
+    for name, run in runs.items():
+        given = run["difference"]
+        if given:
+            pairs = sorted({found["count"] for found in given.values()})
+            cells = [interval(m, given.get(m)) for m in metrics]
+            rows.append([name, "–".join(map(str, pairs[:1] + pairs[1:][-1:]))])
+            rows[-1] += cells
+    return header, rows
+
+
+def _retrieval(comparison):
+    """Held-out token retrieval of the runs that have one, in per cent."""
+    runs = {
+        name: run["retrieval"]
+        for name, run in comparison["runs"].items()
+        if run["retrieval"]
+    }
+    names = list(dict.fromkeys(name for run in runs.values() for name in run))
+    parts = [name for name in names if name != "retrieval_pool"]
+    if not parts:
+        return []
+    header = ["run", "distinct tokens"]
+    header += [f"{name.replace('_top', ' top-')} (%)" for name in parts]
+    rows = [
+        [name, _whole(run.get("retrieval_pool"))]
+        + [_percent(run.get(part)) for part in parts]
+        for name, run in runs.items()
+    ]
+    return [
+        "## Held-out token retrieval",
+        "Does a predicted embedding of a validation utterance pick its own "
+        "token among the distinct ones; beside it with the latents rolled by "
+        "one utterance, and by the tokens' frequency alone.",
+        _table(header, rows),
+    ]
+
+
+def _group_table(groups, metrics):
+    """One table for a grouping: a row per group and run."""
+    metrics = [m for m in GROUP_METRICS if m in metrics] or metrics
+    header = ["group", "utterances", "run"]
+    for metric in metrics:
+        header += [TITLES.get(metric, metric), "difference"]
+    rows = []
+    for group, given in groups.items():
+        first = [group, str(given["utterances"])]
+        if given["noisy"]:
+            rows.append([*first, "noisy input"])
+            for m in metrics:
+                rows[-1] += [number(m, given["noisy"].get(m)), "–"]
+        for name, run in given["runs"].items():
+            rows.append([*first, name])
+            for m in metrics:
+                rows[-1].append(spread(m, run["scores"].get(m)))
+                rows[-1].append(interval(m, run["difference"].get(m)))
+    return _table(header, rows)
+
+
+def _made(comparison, provenance):
+    """What somebody needs to repeat or judge the figures, as a list."""
+    runs = comparison["runs"]
+    lines = [f"command: `{provenance['command']}`"]
+    for name in ("machine", "version", "commit", "torch", "speechbrain"):
+        stated = {v for r in runs.values() for v in r["experiment"][name]}
+        lines.append(f"{name}: {', '.join(sorted(stated)) or 'not recorded'}")
+    dates = sorted({v for r in runs.values() for v in r["experiment"]["date"]})
+    lines.append(f"runs made: {' to '.join(dates[:1] + dates[1:][-1:]) or '–'}")
+    lines.append(
+        f"table made: {provenance['date']}, version {provenance['version']}, "
+        f"commit {provenance['commit']}, on {provenance['machine']}"
+    )
+    lines.append(f"runs missing: {', '.join(comparison['missing']) or 'none'}")
+    lines.append(f"utterances left out: {_left_out(runs)}")
+    unpaired = {
+        found["unpaired"]
+        for run in runs.values()
+        for found in run["difference"].values()
+    }
+    lines.append(
+        "scores without a partner in the baseline: "
+        f"{max(unpaired, default=0)} at most"
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _left_out(runs):
+    """Items without some score, counted and, as far as is short, named."""
+    found = {}
+    for name, run in runs.items():
+        for seed, items in run["left_out"].items():
+            for item, reason in items.items():
+                found.setdefault((item, reason), []).append(f"{name} {seed}")
+    if not found:
+        return "none"
+    shown = [
+        f"{item} ({reason}; in {len(where)} runs)"
+        for (item, reason), where in list(found.items())[:SHOWN_ITEMS]
+    ]
+    total = sum(len(where) for where in found.values())
+    more = " ..." if len(found) > SHOWN_ITEMS else ""
+    return f"{total} over all runs: {'; '.join(shown)}{more}"
+
+
+def number(metric, value, sign="", digits=None):
+    """A figure with the digits of its metric; a dash for None.
+
+    Example
+    -------
+    >>> number("pesq", 1.5), number("si_sdr", -1.234), number("stoi", None)
+    ('1.500', '−1.23', '–')
+    """
+    if value is None:
+        return "–"
+    digits = DIGITS.get(metric, 3) if digits is None else digits
+    return f"{value:{sign}.{digits}f}".replace("-", "−")
+
+
+def spread(metric, found):
+    """Mean and standard deviation between seeds, where there are several.
+
+    Example
+    -------
+    >>> spread("pesq", {"mean": 1.5, "spread": 0.01})
+    '1.500 ± 0.010'
+    """
+    if found is None or found["mean"] is None:
+        return "–"
+    if found["spread"] is None:
+        return number(metric, found["mean"])
+    return (
+        f"{number(metric, found['mean'])} ± {number(metric, found['spread'])}"
+    )
+
+
+def interval(metric, found):
+    """A difference with its interval, starred if zero lies outside.
+
+    Example
+    -------
+    >>> found = {"mean": 0.5, "low": 0.25, "high": 0.75, "significant": True}
+    >>> interval("pesq", found)
+    '+0.500 [+0.250, +0.750] *'
+    """
+    if found is None:
+        return "–"
+    mean = number(metric, found["mean"], "+")
+    if found["low"] is None:
+        return f"{mean} (one speaker)"
+    low, high = (number(metric, found[end], "+") for end in ("low", "high"))
+    return f"{mean} [{low}, {high}]" + (" *" if found["significant"] else "")
+
+
+def _whole(value):
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _percent(value):
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
