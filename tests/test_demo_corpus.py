@@ -21,7 +21,8 @@ def demo(monkeypatch):
     import build
 
     yield build
-    for name in ("build", "mixtures", "generated_noise"):
+    names = ("build", "mixtures", "generated_noise", "compose", "grammar")
+    for name in names:  # too common to leave behind for other tests
         sys.modules.pop(name, None)
 
 
@@ -79,6 +80,17 @@ def test_transcripts_are_the_sentences(demo):
     assert transcripts == sentences.splitlines()
     assert len(set(transcripts)) == 720
     assert all(4 <= len(text.split()) <= 9 for text in transcripts)
+
+
+def test_grammar_composes_the_sentences_and_no_held_out_word_is_new(demo):
+    import compose
+
+    sentences = compose.compose()
+    text = (DEMO / "sentences.txt").read_text(encoding="utf-8")
+    assert sentences == text.splitlines()
+    trained = {w for s in sentences[:600] for w in compose.words(s)}
+    held_out = {w for s in sentences[600:] for w in compose.words(s)}
+    assert held_out <= trained
 
 
 def test_layout(demo, built):
