@@ -46,7 +46,7 @@ class FrozenLanguageModel(HFTransformersInterface):
     def __init__(self, folder, device, dtype):
         super().__init__(folder, save_path=folder, freeze=True)
         # Transformers 5 keeps the checkpoint's type, 4 gives float32.
-        self.to(device, dtype)
+        self.to(device, dtype).eval()
 
     def _from_pretrained(self, source, save_path, cache_dir, **kwargs):
         self.model, report = self.auto_class.from_pretrained(
@@ -153,7 +153,6 @@ class LanguageModelTeacher:
         self.units = SubWords() if units is None else units
         self.batch_size = batch_size
         self.save_path = str(save_path)
-        self.revision = revision
         self.device = torch.device(
             device or ("cuda" if torch.cuda.is_available() else "cpu")
         )
@@ -161,6 +160,7 @@ class LanguageModelTeacher:
         self.counts = {"empty": 0, "truncated": 0, "unknown": 0}
         self.folder = find_folder(self.source, revision, self.save_path)
         self.is_local = self.folder == self.source
+        self.commit = None if self.is_local else Path(self.folder).name
         if self.is_local:
             weight_files(self.folder)
         self.tokenizer = read_tokenizer(self.folder)
@@ -193,6 +193,7 @@ class LanguageModelTeacher:
                 f"{word_embeddings.num_embeddings}: they do not belong "
                 "together."
             )
+        self.model_type = config.model_type
         self.contextual = self.layer is not None
         self.causal = _is_causal(config)
         self.max_pieces = _piece_limit(shell, config, self.tokenizer)
@@ -205,12 +206,12 @@ class LanguageModelTeacher:
     @property
     def settings(self):
         """All that changes the embeddings (a dict that JSON can hold)."""
-        source, revision = Path(self.folder).name, content_hash(self.folder)
-        if not self.is_local:
-            source, revision = self.source, Path(self.folder).name
+        # A folder is known by its content: moving it changes nothing.
+        local = self.is_local
         return {
-            "source": source,
-            "revision": revision,
+            "source": "folder" if local else self.source,
+            "revision": content_hash(self.folder) if local else self.commit,
+            "model": self.model_type,
             "layer": self.layer,
             **self.units.settings,
             "dtype": str(self.dtype).replace("torch.", ""),
@@ -255,8 +256,9 @@ class LanguageModelTeacher:
     def _load(self):
         if self._model is not None:
             return
+        # The commit that `settings` tells, even if the branch has moved on.
         self.folder = find_folder(
-            self.source, self.revision, self.save_path, with_weights=True
+            self.source, self.commit, self.save_path, with_weights=True
         )
         weight_files(self.folder)
         # Parameters that a checkpoint lacks are drawn at random: the seed of

@@ -7,10 +7,9 @@ from pathlib import Path
 from huggingface_hub import model_info, snapshot_download
 from transformers import AutoConfig, AutoTokenizer
 
-DESCRIPTION = ["*.json", "*.txt", "*.model"]
+DESCRIPTION = ["*.json", "*.txt", "*.model", "*.tiktoken"]
 # The second form of each pair is fetched only where the first is missing.
 WEIGHTS = ["*.safetensors", "*.bin"]
-TOKENIZERS = ["tokenizer.json", "vocab.*", "*.model", "*.tiktoken"]
 # Subfolders hold exports for other runtimes, "consolidated" a second copy.
 NOT_NEEDED = ["*/*", "consolidated*"]
 HUB_TIMEOUT = 10  # seconds
@@ -128,14 +127,20 @@ def read_tokenizer(folder):
     FileNotFoundError
         If there is no vocabulary.
     """
-    # Without one, transformers 5 makes a tokenizer that knows no word.
-    if not any(any(Path(folder).glob(name)) for name in TOKENIZERS):
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # Without a vocabulary, transformers 5 makes one of special tokens only.
+        empty = len(tokenizer) <= len(tokenizer.all_special_ids)
+        cause = None
+    except (OSError, ValueError, ImportError) as error:
+        empty, cause = True, error
+    if empty:
         raise FileNotFoundError(
-            f"The teacher folder {folder} has no tokenizer: expected one of "
-            f"{', '.join(TOKENIZERS)}. Save it there with "
+            f"The teacher folder {folder} has no tokenizer that can be read. "
+            "Expected tokenizer.json or the tokenizer's own files (vocab.txt; "
+            "vocab.json and merges.txt; tokenizer.model). Save them there with "
             "tokenizer.save_pretrained, or download the model whole."
-        )
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        ) from cause
     tokenizer.truncation_side = "right"
     return tokenizer
 
