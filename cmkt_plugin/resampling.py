@@ -1,0 +1,74 @@
+"""Resamples recordings into a folder, each file whole or not at all."""
+
+import io
+import os
+import time
+
+import soundfile
+from speechbrain.dataio import audio_io
+from torchaudio.functional import resample
+
+from cmkt_plugin.threads import map_in_threads
+
+# A temporary file older than this (seconds) belongs to a killed run.
+STALE = 3600
+
+
+def resample_files(sources, target_folder, sample_rate, jobs=None):
+    """Resamples recordings into a folder, as 16-bit wav files.
+
+    The filter is the one SpeechBrain's VoiceBank recipe uses (torchaudio's
+    default). Each file appears whole or not at all, so a run that is killed is
+    completed by resampling what is missing.
+
+    Arguments
+    ---------
+    sources : list of Path
+        The recordings.
+    target_folder : Path
+        Where files of the same names go; made if missing.
+    sample_rate : int
+        The new rate (Hz).
+    jobs : int or None
+        Threads; None takes as many as there are cores.
+
+    Example
+    -------
+    >>> folder = getfixture("tmp_path")
+    >>> soundfile.write(folder / "p226_001.wav", [0.0] * 480, 48000)
+    >>> resample_files([folder / "p226_001.wav"], folder / "16k", 16000)
+    >>> soundfile.info(str(folder / "16k" / "p226_001.wav")).frames
+    160
+    """
+    target_folder.mkdir(parents=True, exist_ok=True)
+    for leftover in target_folder.glob(".*.part"):
+        if time.time() - leftover.stat().st_mtime > STALE:
+            leftover.unlink(missing_ok=True)
+    map_in_threads(
+        lambda source: _resample_file(
+            source, target_folder / source.name, sample_rate
+        ),
+        sources,
+        f"Resampling into {target_folder.name}",
+        jobs,
+    )
+
+
+def _resample_file(source, target, sample_rate):
+    """Resamples one recording under a temporary name and renames it."""
+    waveform, rate = audio_io.load(str(source))  # (1, time)
+    waveform = resample(waveform, rate, sample_rate)[0]
+    # Through memory: on a full disk Python raises and libsndfile does not.
+    wav = io.BytesIO()
+    soundfile.write(
+        wav, waveform.numpy(), sample_rate, subtype="PCM_16", format="WAV"
+    )
+    # The process number keeps runs that start together apart.
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(wav.getvalue())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
+    finally:
+        temporary.unlink(missing_ok=True)

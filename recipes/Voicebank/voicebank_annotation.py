@@ -1,0 +1,147 @@
+"""Annotates VoiceBank-DEMAND's utterances and parts them by speaker."""
+
+import json
+
+from speechbrain.utils.logger import get_logger
+
+from cmkt_plugin.atomic import write_text
+from cmkt_plugin.threads import map_in_threads
+
+logger = get_logger(__name__)
+
+
+def speaker_of(name):
+    """Returns an utterance's speaker: its name up to ``_``.
+
+    Example
+    -------
+    >>> speaker_of("p226_001")
+    'p226'
+    """
+    return name.split("_")[0]
+
+
+def require_speakers(names, valid_speakers):
+    """Refuses validation speakers that have no recording, none, and all.
+
+    Arguments
+    ---------
+    names : iterable of str
+        The training set's utterances.
+    valid_speakers : list of str
+        The speakers set apart for validation.
+    """
+    speakers = sorted({speaker_of(name) for name in names})
+    unknown = sorted(set(valid_speakers) - set(speakers))
+    if unknown:
+        problem = f"no recording is of {', '.join(unknown)}"
+    elif not valid_speakers or set(speakers) == set(valid_speakers):
+        problem = "expected at least one, and one left for training"
+    else:
+        return
+    raise ValueError(
+        f"valid_speakers is [{', '.join(valid_speakers)}]: {problem}. Choose "
+        f'by --valid_speakers "[{", ".join(speakers[:2])}]" among: '
+        f"{', '.join(speakers)}"
+    )
+
+
+def annotate(subset, seconds, data_folder, jobs=None):
+    """Makes the entries of a subset, in order of name.
+
+    Arguments
+    ---------
+    subset : voicebank_folders.Subset
+        Where recordings and transcripts are.
+    seconds : dict
+        Utterance to duration; the utterances to annotate.
+    data_folder : Path
+        What ``{data_root}`` stands for.
+    jobs : int or None
+        Threads that read transcripts; None takes as many as there are cores.
+
+    Returns
+    -------
+    dict
+        Utterance to ``noisy_wav``, ``clean_wav``, ``length`` (s),
+        ``speaker`` and ``words``.
+    """
+    names = sorted(seconds)
+    files = [subset.transcripts / f"{name}.txt" for name in names]
+    texts = map_in_threads(read_transcript, files, "Transcripts", jobs)
+    without = [name for name, text in zip(names, texts) if not text]
+    if without:
+        logger.warning(
+            f"{len(without)} of {len(names)} utterances have no transcript in "
+            f"{subset.transcripts} (missing, empty or not UTF-8), first "
+            f"{without[0]}: they are used without one"
+        )
+    clean, noisy = subset.resampled()
+    return {
+        name: {
+            "noisy_wav": _portable(noisy[name], data_folder),
+            "clean_wav": _portable(clean[name], data_folder),
+            "length": round(seconds[name], 6),
+            "speaker": speaker_of(name),
+            "words": _escape(text),
+        }
+        for name, text in zip(names, texts)
+    }
+
+
+def read_transcript(path):
+    """Reads a transcript as one line; "" where there is none.
+
+    Example
+    -------
+    >>> path = getfixture("tmp_path") / "p226_001.txt"
+    >>> _ = path.write_text("  Please call Stella. \\n")
+    >>> read_transcript(path)
+    'Please call Stella.'
+    """
+    try:
+        # The byte order mark of some editors is not a part of the text.
+        return " ".join(path.read_text(encoding="utf-8-sig").split())
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+
+
+def write_annotation(path, annotation):
+    """Writes an annotation as JSON and logs what it holds.
+
+    Arguments
+    ---------
+    path : Path
+        The file.
+    annotation : dict
+        As from ``annotate``.
+
+    Raises
+    ------
+    ValueError
+        If it is empty.
+    """
+    if not annotation:
+        raise ValueError(
+            f"{path.name} would be empty: all its recordings were left out as "
+            "bad; unpack them again, or choose other validation speakers"
+        )
+    write_text(path, json.dumps(annotation, indent=2, ensure_ascii=False))
+    hours = sum(entry["length"] for entry in annotation.values()) / 3600
+    speakers = {entry["speaker"] for entry in annotation.values()}
+    logger.info(
+        f"{path.name}: {len(annotation)} utterances, {len(speakers)} "
+        f"speakers, {hours:.2f} h"
+    )
+
+
+def _escape(text):
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _portable(path, data_folder):
+    """Writes a path relative to ``{data_root}`` where it lies in it."""
+    if data_folder in path.parents:
+        relative = path.relative_to(data_folder).as_posix()
+        return "{data_root}/" + _escape(relative)
+    return _escape(str(path.resolve()))
