@@ -1,0 +1,338 @@
+"""Scores per utterance: known values, unusable items, pool, tables."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pesq
+import pystoi
+import pytest
+
+from cmkt_plugin.metrics import (
+    METRICS,
+    ScorePool,
+    read_csv,
+    score,
+    si_sdr,
+    summarize,
+    write_csv,
+)
+
+RATE = 16000
+
+
+def make_pair(seed=0, seconds=1.0, noise=0.03):
+    """(enhanced, clean): harmonics with syllables, and noise upon them."""
+    random = np.random.default_rng(seed)
+    t = np.arange(int(seconds * RATE)) / RATE
+    pitch = random.uniform(90, 220)
+    voice = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 30))
+    clean = 0.1 * voice * (1.02 + np.sin(2 * np.pi * 3 * t))
+    clean = clean + 0.002 * random.standard_normal(len(t))
+    return clean + noise * random.standard_normal(len(t)), clean
+
+
+@pytest.fixture
+def pair():
+    return make_pair()
+
+
+def test_perfect_prediction(pair):
+    _, clean = pair
+    scores, note = score(clean, clean)
+    assert note == ""
+    assert tuple(scores) == METRICS
+    assert scores["pesq"] == pytest.approx(4.64, abs=0.01)
+    assert scores["stoi"] == pytest.approx(1)
+    assert scores["estoi"] == pytest.approx(1)
+    assert scores["si_sdr"] > 150
+    assert scores["csig"] == scores["cbak"] == scores["covl"] == 5
+
+
+def test_noise_lowers_every_score(pair):
+    _, clean = pair
+    better, worse = (
+        score(make_pair(noise=noise)[0], clean)[0] for noise in (0.005, 0.05)
+    )
+    assert all(worse[metric] < better[metric] for metric in METRICS)
+    assert all(isinstance(value, float) for value in worse.values())
+
+
+def test_values_are_those_of_the_packages(pair):
+    enhanced, clean = pair
+    scores, _ = score(enhanced, clean)
+    expected = {
+        "pesq": pesq.pesq(RATE, clean, enhanced, "wb"),
+        "stoi": pystoi.stoi(clean, enhanced, RATE),
+        "estoi": pystoi.stoi(clean, enhanced, RATE, extended=True),
+    }
+    assert {m: scores[m] for m in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("decibel", [-5.0, 0.0, 17.3])
+def test_si_sdr_is_the_snr_of_orthogonal_noise(pair, decibel):
+    noisy, clean = pair
+    clean = clean - clean.mean()
+    noise = noisy - clean
+    noise -= noise.mean()
+    noise -= (noise @ clean) / (clean @ clean) * clean
+    noise *= np.sqrt((clean @ clean) / (noise @ noise)) * 10 ** (-decibel / 20)
+    assert si_sdr(clean + noise, clean) == pytest.approx(decibel)
+
+
+def test_si_sdr_ignores_scale_and_offset(pair):
+    enhanced, clean = pair
+    expected = si_sdr(enhanced, clean)
+    assert si_sdr(-0.01 * enhanced + 0.3, clean) == pytest.approx(expected)
+    assert si_sdr(enhanced, 7 * clean - 0.2) == pytest.approx(expected)
+    assert si_sdr(3 * clean, clean) == pytest.approx(si_sdr(clean, clean))
+
+
+def test_si_sdr_equals_speechbrain(pair):
+    torch = pytest.importorskip("torch")
+    losses = pytest.importorskip("speechbrain.nnet.losses")
+    enhanced, clean = (torch.tensor(w)[:, None, None] for w in pair)
+    expected = -losses.cal_si_snr(clean, enhanced).item()
+    assert si_sdr(*pair) == pytest.approx(expected, abs=1e-4)
+
+
+def test_si_sdr_is_finite_at_both_ends():
+    t = np.arange(RATE) / RATE
+    sine, cosine = np.sin(100 * np.pi * t), np.cos(100 * np.pi * t)
+    assert si_sdr(sine, sine) == pytest.approx(156.5, abs=0.1)
+    assert -157 < si_sdr(cosine, sine) < -140
+
+
+@pytest.mark.parametrize("role", ["enhanced", "clean"])
+@pytest.mark.parametrize(
+    "values, reason",
+    [
+        (np.zeros(RATE), "is silent"),
+        (np.full(RATE, 0.1), "is silent"),
+        (np.full(RATE, np.nan), "has NaN or infinite samples"),
+        (np.r_[np.inf, np.ones(RATE - 1)], "has NaN or infinite samples"),
+    ],
+)
+def test_unusable_waveform_is_noted(pair, role, values, reason):
+    waves = dict(zip(("enhanced", "clean"), pair), **{role: values})
+    scores, note = score(**waves)
+    assert scores == dict.fromkeys(METRICS)
+    assert note == f"{role} {reason}"
+
+
+def test_short_items_are_noted():
+    def scored(samples):
+        enhanced, clean = (wave[:samples] for wave in make_pair())
+        scores, note = score(enhanced, clean)
+        return [m for m in METRICS if scores[m] is not None], note
+
+    stoi_note = "less than 0.4 s of speech: stoi, estoi"
+    pesq_note = "shorter than 0.25 s: pesq, csig, cbak, covl"
+    assert scored(0) == ([], "enhanced is empty")
+    for samples in (100, 599, 3900):
+        assert scored(samples) == (["si_sdr"], f"{pesq_note}; {stoi_note}")
+    most = ["pesq", "si_sdr", "csig", "cbak", "covl"]
+    assert scored(4100) == (most, stoi_note)
+    assert scored(8000) == (list(METRICS), "")
+
+
+def test_speech_too_short_within_a_long_item(pair):
+    click = np.zeros(RATE)
+    click[8000] = 0.5
+    scores, note = score(pair[0], click)
+    assert scores["stoi"] is None and scores["estoi"] is None
+    assert note == "less than 0.4 s of speech: stoi, estoi"
+
+
+def test_pesq_without_utterance_is_noted(pair, monkeypatch):
+    def no_utterance(*_):
+        raise pesq.NoUtterancesError(b"No utterances detected")
+
+    monkeypatch.setattr(pesq, "pesq", no_utterance)
+    scores, note = score(*pair)
+    assert note == (
+        "PESQ finds no speech (NoUtterancesError): pesq, csig, cbak, covl"
+    )
+    assert scores["pesq"] is None and scores["stoi"] > 0
+
+
+def test_metrics_can_be_selected(pair):
+    everything, _ = score(*pair)
+    assert score(*pair, metrics=["csig"]) == ({"csig": everything["csig"]}, "")
+    two, _ = score(*pair, RATE, ["stoi", "pesq"])
+    assert two == {"stoi": everything["stoi"], "pesq": everything["pesq"]}
+
+
+def test_float32_gives_the_same(pair):
+    single = score(*(wave.astype(np.float32) for wave in pair))[0]
+    assert single == pytest.approx(score(*pair)[0], abs=1e-3)
+
+
+def test_numpy_generator_is_left_alone(pair):
+    np.random.seed(3)
+    expected = np.random.random()
+    np.random.seed(3)
+    first, _ = score(*pair, metrics=["estoi"])
+    assert np.random.random() == expected
+    assert score(*pair, metrics=["estoi"])[0] == first
+
+
+def test_wrong_input_is_refused(pair):
+    enhanced, clean = pair
+    with pytest.raises(ValueError, match="enhanced has 15990 .* clean has 16"):
+        score(enhanced[:-10], clean)
+    with pytest.raises(ValueError, match="clean must be float .* int16"):
+        score(enhanced, (clean * 32767).astype(np.int16))
+    with pytest.raises(ValueError, match=r"enhanced .* shape \(1, 16000\)"):
+        score(enhanced[None], clean)
+    with pytest.raises(ValueError, match=r"\['mos'\].*'pesq', 'stoi'"):
+        score(enhanced, clean, metrics=["pesq", "mos"])
+    with pytest.raises(ValueError, match=r"\['covl'\] need 16000 Hz.*'stoi'"):
+        score(enhanced, clean, 8000, ["covl", "stoi"])
+
+
+def fill(pool):
+    """Items of falling duration: the first one is ready last."""
+    for i, seconds in enumerate((3.0, 1.0, 0.5, 0.2)):
+        pair = make_pair(i, seconds)
+        pool.submit(f"p{i}_001", *pair, speaker=f"p{i}", snr_db=5)
+    pool.submit("p9_001", np.zeros(RATE), make_pair()[1], speaker="p9")
+    return pool
+
+
+def test_pool_gives_what_one_process_gives():
+    pool = fill(ScorePool(jobs=2))
+    rows = pool.gather()
+    assert rows == fill(ScorePool(jobs=0)).gather()
+    assert [row["speaker"] for row in rows] == ["p0", "p1", "p2", "p3", "p9"]
+    assert rows[0]["snr_db"] == 5 and rows[0]["note"] == ""
+    assert rows[3]["note"].startswith("shorter than 0.25 s")
+    assert pool.gather() == []
+    loaded = pool._executor().submit(eval, "list(__import__('sys').modules)")
+    assert not {"torch", "speechbrain"} & set(loaded.result())
+
+
+def test_pool_keeps_copies_and_bounds_what_waits(monkeypatch):
+    awaited, wait = [], ScorePool._wait
+    monkeypatch.setattr(
+        ScorePool, "_wait", lambda *a: awaited.append(a[1]) or wait(*a)
+    )
+    monkeypatch.setattr(ScorePool, "WAITING", 2)
+    pool = ScorePool(jobs=2, metrics=["si_sdr"])
+    enhanced, clean = make_pair()
+    expected = si_sdr(enhanced, clean)
+    for i in range(20):
+        buffer = enhanced.copy()
+        pool.submit(str(i), buffer, clean)
+        buffer[:] = 0
+    assert awaited == [str(i) for i in range(16)]
+    rows = pool.gather()
+    assert [row["id"] for row in rows] == [str(i) for i in range(20)]
+    assert all(row["si_sdr"] == expected for row in rows)
+
+
+def test_pool_refuses_at_once(pair):
+    pool = ScorePool(jobs=2)
+    with pytest.raises(ValueError, match="p226_001: enhanced has 15999"):
+        pool.submit("p226_001", pair[0][1:], pair[1])
+    with pytest.raises(ValueError, match="Unknown metrics"):
+        ScorePool(metrics=["PESQ"])
+    with pytest.raises(ValueError, match="jobs .* -1"):
+        ScorePool(jobs=-1)
+    pool = ScorePool(jobs=0, metrics=["si_sdr"])
+    pool.submit("a", *pair)
+    with pytest.raises(ValueError, match="a was already submitted"):
+        pool.submit("a", *pair)
+
+
+def test_killed_worker_is_an_error_not_a_hang(pair):
+    def too_late(*_):
+        raise TimeoutError("the pool hangs")
+
+    pool, long = ScorePool(jobs=2), make_pair(seconds=8.0)
+    for i in range(8):
+        pool.submit(f"item{i}", *long)
+    for process in list(pool._executor()._processes):
+        os.kill(process, signal.SIGKILL)
+    previous = signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(30)
+    try:
+        with pytest.raises(RuntimeError, match=r"process died; item\d is the"):
+            pool.gather()
+        pool.submit("again", *pair)
+        assert pool.gather()[0]["note"] == ""
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def test_import_is_cheap():
+    code = (
+        "import sys, cmkt_plugin.metrics, cmkt_plugin.composite;"
+        "sys.exit(bool({'torch', 'scipy', 'joblib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_summary_averages_what_is_there():
+    rows = [
+        {"id": "a", "pesq": 0.0, "stoi": None, "note": "short: stoi"},
+        {"id": "b", "pesq": 4.0, "stoi": None, "note": "short: stoi"},
+        {"id": "c", "pesq": None, "stoi": None, "note": "clean is silent"},
+    ]
+    assert summarize(rows) == {
+        "scores": {"pesq": 2.0, "stoi": None},
+        "count": {"pesq": 2, "stoi": 0},
+        "left_out": {
+            "a": "short: stoi",
+            "b": "short: stoi",
+            "c": "clean is silent",
+        },
+    }
+    assert summarize([]) == {"scores": {}, "count": {}, "left_out": {}}
+
+
+def test_csv_round_trip(tmp_path):
+    path = tmp_path / "test_scores.csv"
+    rows = fill(ScorePool(jobs=0)).gather()
+    for row in rows:
+        row["snr_db"] = str(row["snr_db"]) if "snr_db" in row else ""
+    write_csv(rows, path)
+    assert read_csv(path) == rows
+    assert summarize(read_csv(path)) == summarize(rows)
+    assert os.listdir(tmp_path) == ["test_scores.csv"]
+
+
+def test_csv_header_is_the_agreed_one(tmp_path):
+    path = tmp_path / "scores.csv"
+    write_csv([{"id": "a", "speaker": "p1", "pesq": 2.0, "note": "x, y"}], path)
+    assert path.read_text().splitlines() == [
+        "id,speaker,pesq,stoi,estoi,si_sdr,csig,cbak,covl,note",
+        'a,p1,2.0,,,,,,,"x, y"',
+    ]
+
+
+def test_failed_write_leaves_the_old_table(tmp_path):
+    path = tmp_path / "scores.csv"
+    write_csv([{"id": "a", "note": ""}], path)
+
+    class Broken:
+        def __str__(self):
+            raise OSError("No space left on device")
+
+    before = path.read_text()
+    with pytest.raises(OSError, match="No space"):
+        write_csv([{"id": "b", "note": Broken()}], path)
+    assert path.read_text() == before
+    assert os.listdir(tmp_path) == ["scores.csv"]
+
+
+def test_wrong_table_is_refused(tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("id,pesq\na,2.0\n")
+    with pytest.raises(ValueError, match=r"other.csv .* lacks \['stoi'"):
+        read_csv(path)
+    with pytest.raises(FileNotFoundError, match="absent.csv"):
+        read_csv(tmp_path / "absent.csv")
