@@ -7,7 +7,9 @@ L1 and MSE, on compressed log-magnitudes and on waveforms, are SpeechBrain's
 import torch
 from speechbrain.dataio.dataio import length_to_mask
 
-EPSILON = 1e-8  # against division by the norm of an all-zero row
+EPSILON = 1e-8  # against division by the power of silence
+# Floor of a row's norm: the gradient is at most its inverse, which fp16 holds.
+NORM_FLOOR = 1e-4
 
 
 def _check(prediction, target, shape):
@@ -87,7 +89,7 @@ def cosine_alignment_loss(prediction, target, lengths=None, reduction="mean"):
     _check(prediction, target, ("batch", "tokens", "width"))
     with torch.autocast(prediction.device.type, enabled=False):
         cosine = torch.nn.functional.cosine_similarity(
-            prediction.float(), target.float(), dim=-1, eps=EPSILON
+            prediction.float(), target.float(), dim=-1, eps=NORM_FLOOR
         )
         return _reduce(1.0 - cosine, _mask(target, lengths), reduction)
 
@@ -141,8 +143,10 @@ def contrastive_alignment_loss(
     mask = _mask(target, lengths)
     with torch.autocast(prediction.device.type, enabled=False):
         normalize = torch.nn.functional.normalize
-        zhat = normalize(prediction.float().flatten(0, 1), dim=-1, eps=EPSILON)
-        z = normalize(target.float().flatten(0, 1), dim=-1, eps=EPSILON)
+        zhat = normalize(
+            prediction.float().flatten(0, 1), dim=-1, eps=NORM_FLOOR
+        )
+        z = normalize(target.float().flatten(0, 1), dim=-1, eps=NORM_FLOOR)
         logits = zhat @ z.T / temperature  # (tokens, tokens) of the batch
         own = torch.eye(len(z), dtype=torch.bool, device=z.device)
         hidden = ~mask.flatten().expand(len(z), -1)

@@ -68,6 +68,8 @@ class Frames:
     (tensor([0., 1., 2., 0.]), tensor([False,  True,  True, False]))
     """
 
+    moves_tokens = False
+
     def move(self, latent, frame_counts, shift):
         """Shift every utterance: ``H'[i] = H[i - shift]``.
 
@@ -114,6 +116,8 @@ class Tokens:
     >>> predicted[0, :2, 0], ids[0, :2], counts
     (tensor([1., 2.]), tensor([7, 8]), tensor([2]))
     """
+
+    moves_tokens = True
 
     def move(self, latent, frame_counts, shift):
         """The acoustics stay where they are."""

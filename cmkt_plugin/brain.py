@@ -1,0 +1,209 @@
+"""Training: one Brain for enhancement, and the transfer on top of it."""
+
+import time
+
+import speechbrain as sb
+import torch
+from speechbrain.nnet.schedulers import update_learning_rate
+from speechbrain.utils.distributed import if_main_process
+
+from cmkt_plugin.enhancers import Enhanced
+from cmkt_plugin.retrieval import TokenRetrieval
+from cmkt_plugin.scoring import EvaluationScores
+
+
+class EnhancementBrain(sb.Brain):
+    """Trains an enhancer on pairs of noisy and clean speech.
+
+    ``modules`` holds the ``enhancer``; ``hparams`` needs ``features``,
+    ``objective``, ``lr_schedule``, ``train_logger``, ``score_jobs``,
+    ``valid_metrics``, ``valid_scored`` and ``best_metric``. Batches hold
+    ``id``, ``speaker``, ``noisy_sig`` and ``clean_sig``.
+    """
+
+    train_seconds = 0.0
+
+    def compute_forward(self, batch, stage):
+        """Enhance a batch.
+
+        Returns
+        -------
+        cmkt_plugin.enhancers.Enhanced
+        """
+        batch = batch.to(self.device)
+        noisy, lengths = batch.noisy_sig
+        need_wav = bool(self.hparams.objective.waveform)
+        return self.modules.enhancer(
+            noisy, lengths, need_wav or stage != sb.Stage.TRAIN
+        )
+
+    def compute_objectives(self, predictions, batch, stage):
+        """The weighted sum of the loss terms; scores, when evaluating."""
+        terms = self.loss_terms(predictions, batch, stage)
+        for name, term in terms.items():
+            # Tensors, not numbers: reading a number waits for the GPU.
+            self.term_values.setdefault(name, []).append(term.detach())
+        if stage != sb.Stage.TRAIN:
+            self.scores.append(batch, predictions.wav)
+        return self.hparams.objective.total(terms)
+
+    def loss_terms(self, predictions, batch, stage):
+        """Every loss term of a batch, by name."""
+        clean, lengths = batch.clean_sig
+        target = Enhanced(clean, self.hparams.features(clean))
+        return self.hparams.objective.enhancement(predictions, target, lengths)
+
+    def on_fit_start(self):
+        """Take over the training time of the run that is resumed."""
+        super().on_fit_start()
+        last = self.checkpointer.find_checkpoint(
+            ckpt_predicate=lambda checkpoint: "train_seconds" in checkpoint.meta
+        )
+        if last is not None:
+            self.train_seconds = last.meta["train_seconds"]
+
+    def on_stage_start(self, stage, epoch=None):
+        """Set weights and learning rate of the epoch, empty the records."""
+        self.term_values = {}
+        self.stage_start = time.perf_counter()
+        if stage == sb.Stage.TRAIN:
+            self.hparams.objective.set_epoch(epoch)
+            for optimizer in self.optimizers_dict.values():
+                update_learning_rate(optimizer, self.hparams.lr_schedule(epoch))
+        else:
+            self.scores = EvaluationScores(self.hparams, stage)
+
+    def on_stage_end(self, stage, stage_loss, epoch=None):
+        """Log every term; keep the best checkpoint; write the test scores."""
+        stats = {"loss": stage_loss, **self.mean_terms()}
+        if stage == sb.Stage.TRAIN:
+            self.train_seconds += time.perf_counter() - self.stage_start
+            self.train_stats = stats
+            return
+        if stage == sb.Stage.VALID:
+            stats.update(self.scores.means(), **self.valid_stats())
+            self.hparams.train_logger.log_stats(
+                {"epoch": epoch, "lr": self.hparams.lr_schedule(epoch)},
+                train_stats=self.train_stats,
+                valid_stats=stats,
+            )
+            self.checkpointer.save_and_keep_only(
+                meta={
+                    "epoch": epoch,
+                    "train_seconds": self.train_seconds,
+                    **stats,
+                },
+                max_keys=[self.hparams.best_metric],
+            )
+        elif if_main_process():
+            summary = self.scores.write(self.test_record())
+            self.hparams.train_logger.log_stats(
+                {"epoch loaded": self.hparams.epoch_counter.current},
+                test_stats={**stats, **summary["scores"]},
+            )
+
+    def mean_terms(self):
+        """Mean of every loss term over the batches of the stage."""
+        return {
+            name: torch.stack(values).float().mean().item()
+            for name, values in self.term_values.items()
+        }
+
+    def valid_stats(self):
+        """More statistics for the log of a validation."""
+        return {}
+
+    def test_record(self):
+        """What the summary of the test says beside the scores."""
+        parameters = self.modules.enhancer.parameters()
+        best = self.checkpointer.find_checkpoint(
+            max_key=self.hparams.best_metric
+        )
+        return {
+            "parameters": sum(p.numel() for p in parameters),
+            "epochs": self.hparams.epoch_counter.current,
+            "train_minutes": self.train_seconds / 60,
+            "valid": {} if best is None else dict(best.meta),
+        }
+
+
+class CMKTBrain(EnhancementBrain):
+    """Adds the cross-modality knowledge transfer, and nothing else.
+
+    ``modules`` also holds the ``aligner``; ``hparams`` also needs
+    ``transfer`` (``cmkt_plugin.transfer.Transfer``). Batches also hold
+    ``tokens`` (batch, tokens, width), ``token_ids`` (batch, tokens) and
+    ``token_count`` (batch,), except when testing: the test needs no text.
+    """
+
+    def init_optimizers(self):
+        """An optimizer each for student and aligner.
+
+        SpeechBrain clips the gradient of an optimizer's parameters by their
+        common norm: with one optimizer, the aligner's gradient would scale
+        the student's.
+        """
+        modules = {"optimizer": "enhancer", "aligner_optimizer": "aligner"}
+        self.optimizers_dict = {
+            name: self.opt_class(self.modules[module].parameters())
+            for name, module in modules.items()
+        }
+        self.optimizer = self.optimizers_dict["optimizer"]
+        if self.checkpointer is not None:
+            self.checkpointer.add_recoverables(self.optimizers_dict)
+
+    def compute_forward(self, batch, stage):
+        """Enhance a batch, listening to the latent."""
+        with self.hparams.transfer.tap:
+            return super().compute_forward(batch, stage)
+
+    def loss_terms(self, predictions, batch, stage):
+        """The enhancement's terms and, but for the test, the transfer's."""
+        terms = super().loss_terms(predictions, batch, stage)
+        if stage != sb.Stage.TEST:
+            terms.update(self.transfer_terms(batch, stage))
+        return terms
+
+    def transfer_terms(self, batch, stage):
+        """L_CMA between predicted and teacher's embeddings (method 1.4)."""
+        transfer = self.hparams.transfer
+        latent = transfer.tap.latent
+        frames = transfer.tap.lengths(batch.noisy_sig.lengths)
+        tokens, ids = batch.tokens.data, batch.token_ids.data
+        counts = batch.token_count
+        if stage == sb.Stage.VALID:
+            self.collect(latent, frames, tokens, ids, counts)
+            amount = torch.zeros_like(counts)
+        else:
+            amount = transfer.shifted_alignment.sample(
+                len(counts), counts.device
+            )
+        unit = transfer.shifted_alignment.unit
+        latent, mask = unit.move(latent, frames, amount)
+        predicted, _ = self.modules.aligner(
+            latent, frames, tokens, counts, mask
+        )
+        predicted, tokens, ids, counts = unit.pair(
+            predicted, tokens, ids, counts, amount
+        )
+        return self.hparams.objective.transfer(
+            predicted, tokens, counts / tokens.shape[1], ids
+        )
+
+    def collect(self, latent, frames, tokens, ids, counts):
+        """Keep what the retrieval of the epoch's end needs."""
+        for item, (frame, count) in enumerate(zip(frames, counts)):
+            self.retrieval.append(
+                latent[item, :frame], tokens[item, :count], ids[item, :count]
+            )
+
+    def on_stage_start(self, stage, epoch=None):
+        """Follow the schedule of the shifts; start a new retrieval."""
+        super().on_stage_start(stage, epoch)
+        if stage == sb.Stage.TRAIN:
+            self.hparams.transfer.shifted_alignment.set_epoch(epoch)
+        self.retrieval = TokenRetrieval(self.hparams.transfer.training_tokens)
+
+    def valid_stats(self):
+        """Retrieval of the validation tokens."""
+        return self.retrieval.summarize(self.modules.aligner)
