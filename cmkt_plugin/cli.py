@@ -34,9 +34,10 @@ def main():
     type=click.Path(exists=True, dir_okay=False),
     help="The corpus' mixtures.csv: also by noise level and kind.",
 )
+@click.option("--baseline", help="Compare with this run, not the list's.")
 @click.option("--table-only", is_flag=True, help="Run nothing.")
 @click.pass_context
-def compare(ctx, runs, flags, jobs, output, mixtures, table_only):
+def compare(ctx, runs, flags, jobs, output, mixtures, baseline, table_only):
     """Run what is missing of the list RUNS (YAML); print one table.
 
     FLAGS after -- go to every run, e.g. -- --data_folder D.
@@ -56,7 +57,10 @@ def compare(ctx, runs, flags, jobs, output, mixtures, table_only):
         outcome = run_missing(listed, jobs, report=_progress)
     # Also where there is nothing to compare: then they are the reason.
     try:
-        found = comparison.compare(listed.folders(), listed.baseline, mixtures)
+        found = comparison.compare(
+            listed.folders(), baseline or listed.baseline, mixtures
+        )
+        found["settings"] = listed.settings()
         name = output.name if output else Path(runs).stem
         text = comparison_table.markdown(found, name, made)
         if output:

@@ -22,7 +22,8 @@ def markdown(comparison, title, provenance):
     Arguments
     ---------
     comparison : dict
-        As ``compare`` returns it.
+        As ``compare`` returns it, with ``settings`` as ``RunList.settings``
+        returns them.
     title : str
         Heading.
     provenance : dict
@@ -138,9 +139,12 @@ def _made(comparison, provenance):
     """What somebody needs to repeat or judge the figures, as a list."""
     runs = comparison["runs"]
     lines = [f"command: `{provenance['command']}`"]
+    for name, run in comparison["settings"].items():
+        given = [f"{key} {value}" for key, value in run["flags"].items()]
+        lines.append(f"{name}: `{', '.join([run['hparams'], *given])}`")
     for name in ("machine", "version", "commit", "torch", "speechbrain"):
         stated = {v for r in runs.values() for v in r["experiment"][name]}
-        lines.append(f"{name}: {', '.join(sorted(stated)) or 'not recorded'}")
+        lines.append(f"{name}: {'; '.join(sorted(stated)) or 'not recorded'}")
     dates = sorted({v for r in runs.values() for v in r["experiment"]["date"]})
     lines.append(f"runs made: {' to '.join(dates[:1] + dates[1:][-1:]) or '–'}")
     lines.append(

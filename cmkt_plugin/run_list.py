@@ -1,5 +1,6 @@
 """The YAML list of runs that a comparison is made of."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,7 @@ class Cell:
 
     def settings(self):
         """What must be equal for a finished run to be this cell's."""
-        flags = {
-            name: without_paths(value) if isinstance(value, str) else value
-            for name, value in self.flags.items()
-        }
+        flags = {name: _published(v) for name, v in self.flags.items()}
         return {"hparams": self.hparams, "flags": flags}
 
 
@@ -96,6 +94,10 @@ class RunList:
         for cell in self.cells:
             found.setdefault(cell.run, {})[cell.seed] = cell.folder
         return found
+
+    def settings(self):
+        """Hyperparameter file and flags, run name to ``Cell.settings``."""
+        return {cell.run: cell.settings() for cell in self.cells}
 
 
 def load_runs(path, extra=()):
@@ -193,6 +195,13 @@ def _read(path):
             f"runs, which are {', '.join(map(str, listed['runs']))}"
         )
     return listed
+
+
+def _published(value):
+    """A flag's value without the absolute paths of this machine."""
+    if isinstance(value, str):
+        return without_paths(value)
+    return json.loads(without_paths(json.dumps(value)))
 
 
 def _require(value, kind, where):
