@@ -163,7 +163,7 @@ class SpectralMask(torch.nn.Module):
                 "end the net with a layer that brings it there, for example "
                 "torch.nn.Flatten(start_dim=2) for an extra dimension of 1"
             )
-        return mask.float()
+        return mask
 
 
 class WaveformMask(torch.nn.Module):
@@ -263,5 +263,7 @@ class WaveformMapping(torch.nn.Module):
                 f"the separator gives {len(masks)} sources, expected 1: set "
                 "its number of speakers (num_spks, or C of conv_tasnet) to 1"
             )
-        wav = fit_length(self.decoder(code * masks[0]), noisy.shape[1])
+        # Under autocast the decoder returns half precision: no type for a loss.
+        wav = self.decoder(code * masks[0]).float()
+        wav = fit_length(wav, noisy.shape[1])
         return Enhanced(wav, self.features(wav))

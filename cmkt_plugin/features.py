@@ -2,7 +2,6 @@
 
 import torch
 from speechbrain.processing.features import spectral_magnitude
-from speechbrain.utils.autocast import fwd_default_precision
 
 
 class LogMagnitude(torch.nn.Module):
@@ -30,10 +29,8 @@ class LogMagnitude(torch.nn.Module):
         super().__init__()
         self.stft = stft
 
-    # 1e-14 is zero in half precision: the root would have no gradient there.
-    @fwd_default_precision(cast_inputs=torch.float32)
     def forward(self, wav):
-        """Computes the features in float32, whatever the autocast type.
+        """Computes the features in float32, whatever the type of the input.
 
         Arguments
         ---------
@@ -45,4 +42,6 @@ class LogMagnitude(torch.nn.Module):
         torch.Tensor
             Features (batch, frames, bins).
         """
-        return torch.log1p(spectral_magnitude(self.stft(wav), power=0.5))
+        # 1e-14 is zero in half precision: the root would have no slope there.
+        spectrum = self.stft(wav.float())
+        return torch.log1p(spectral_magnitude(spectrum, power=0.5))

@@ -62,9 +62,10 @@ def test_half_precision_leaves_the_losses_in_float32(name):
     enhancer = build(name)["enhancer"]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         wav, features = enhancer(speech(2, 8001), torch.ones(2))
-        assert enhancer.features(wav).dtype == torch.float32
-    assert features.dtype == torch.float32
-    assert wav.isfinite().all()
+        assert enhancer.features(wav.bfloat16()).dtype == torch.float32
+    assert wav.dtype == features.dtype == torch.float32
+    (wav.abs().mean() + features.mean()).backward()
+    assert all(p.grad.isfinite().all() for p in enhancer.parameters())
 
 
 @pytest.mark.parametrize("name", ["cnn_transformer", "blstm"])
@@ -148,8 +149,10 @@ def test_features_are_those_of_the_stock_interface():
 
 def test_silence_has_a_finite_gradient():
     silence = torch.zeros(1, 4000, requires_grad=True)
-    build("blstm")["features"](silence).sum().backward()
+    features = build("blstm")["features"]
+    features(silence).sum().backward()
     assert silence.grad.isfinite().all()
+    assert torch.equal(features(silence.half()), features(silence))
 
 
 MAIN = """\

@@ -129,6 +129,11 @@ def test_enhancer_can_be_copied_beside_a_tap():
 def test_measuring_leaves_no_trace():
     enhancer = build("fcn2d")["enhancer"].train()
     enhancer.net.BN2.eval()  # a frozen part stays frozen
+
+    def draw(*_):
+        torch.rand(1)
+
+    enhancer.net.BN2.register_forward_hook(draw)
     before = copy.deepcopy(enhancer.state_dict())
     modes = [module.training for module in enhancer.modules()]
     state = torch.get_rng_state()
