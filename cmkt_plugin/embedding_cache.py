@@ -1,25 +1,23 @@
 """Embeddings on disk: each transcript is embedded once, before training."""
 
-import errno
 import hashlib
 import json
 import os
-import shutil
-import socket
-import time
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from cmkt_plugin.units import TokenEmbeddings
+from cmkt_plugin.embedding_shards import (
+    SUFFIX,
+    Shard,
+    remove_leftovers,
+    write_shard,
+    write_whole,
+)
 
 logger = get_logger(__name__)
-
-ABANDONED = 86400  # seconds after which another machine's file is left over
 
 
 class EmbeddingCache:
@@ -54,19 +52,15 @@ class EmbeddingCache:
     def __init__(self, folder, settings, shard_sentences=512):
         self.shard_sentences = shard_sentences
         self._settings = json.dumps(settings, indent=2, sort_keys=True)
-        identity = hashlib.sha256(self._settings.encode()).hexdigest()
-        self.folder = Path(folder) / identity[:16]
-        self._identity = identity
-        self._reset()
-
-    def _reset(self):
-        self._index = {}  # key to (shard's name, rows, bytes)
+        self._identity = hashlib.sha256(self._settings.encode()).hexdigest()
+        self.folder = Path(folder) / self._identity[:16]
+        self._index = {}  # key to (shard's name, place in it)
         self._known = set()  # names of the shards in the index
-        self._handles = {}  # (process, shard's name) to open file
+        self._shards = {}  # (process, shard's name) to open shard
 
     def __getstate__(self):
         # Open files cannot be sent to a worker that is started afresh.
-        return {**self.__dict__, "_handles": {}}
+        return {**self.__dict__, "_shards": {}}
 
     def fill(self, texts, teacher, progressbar=True):
         """Embed what is missing. For the main process (`run_on_main`).
@@ -88,7 +82,9 @@ class EmbeddingCache:
             If an embedding is not finite or does not fit into fp16.
         """
         texts = list(texts)
-        self._prepare_folder()
+        remove_leftovers(self.folder)
+        if not (self.folder / "settings.json").is_file():
+            write_whole(self.folder, "settings.json", self._settings.encode())
         missing = self.missing(texts)
         before = dict(teacher.counts)
         with tqdm(
@@ -101,7 +97,7 @@ class EmbeddingCache:
                 # another process may have filled them in the meantime
                 own = self.missing(block)
                 if own:
-                    self._write_shard(own, teacher.embed(own))
+                    self._write(own, teacher.embed(own))
                 bar.update(len(block))
         new = {name: teacher.counts[name] - before[name] for name in before}
         logger.info(
@@ -155,14 +151,8 @@ class EmbeddingCache:
                 f"The transcript {text!r} is not in the embedding cache "
                 f"{self.folder}: call fill with it first."
             )
-        name, (start, end), (first, last) = self._index[key]
-        shard = self._open(name)
-        tokens = shard.get_slice("tokens")[first:last].numpy().tobytes()
-        return TokenEmbeddings(
-            shard.get_slice("embeddings")[start:end].float(),
-            shard.get_slice("token_ids")[start:end],
-            json.loads(tokens),
-        )
+        name, place = self._index[key]
+        return self._open(name).read(place)
 
     def _key(self, text):
         content = f"{self._identity} {text}".encode()
@@ -170,104 +160,23 @@ class EmbeddingCache:
 
     def _scan(self):
         """Add the shards that appeared since to the index."""
-        names = {path.name for path in self.folder.glob("*.safetensors")}
+        names = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
         for name in sorted(names - self._known):
-            index = json.loads(self._open(name).metadata()["index"])
-            self._index.update(
-                {key: (name, rows, bytes_) for key, rows, bytes_ in index}
-            )
+            for key, place in self._open(name).index().items():
+                self._index[key] = (name, place)
             self._known.add(name)
 
     def _open(self, name):
-        # A forked worker must not share the position of its parent's file.
+        # Each process opens its own: a worker may be forked at any time.
         owner = (os.getpid(), name)
-        if owner not in self._handles:
-            path = self.folder / name
-            try:
-                self._handles[owner] = safe_open(path, framework="pt")
-            except (SafetensorError, OSError) as error:
-                raise OSError(
-                    f"The embedding cache's shard {path} cannot be read "
-                    f"({error}). Delete it and start again: only its "
-                    "transcripts are embedded anew."
-                ) from error
-        return self._handles[owner]
+        if owner not in self._shards:
+            self._shards[owner] = Shard(self.folder / name)
+        return self._shards[owner]
 
-    def _write_shard(self, texts, results):
+    def _write(self, texts, results):
         for text, result in zip(texts, results):
             _check_fp16(text, result.embeddings)
-        content = self._serialise(texts, results)
-        name = hashlib.sha256(content).hexdigest()[:32] + ".safetensors"
-        self._write(name, content)
-
-    def _serialise(self, texts, results):
-        strings = [json.dumps(r.tokens).encode() for r in results]
-        rows = _ranges(len(result.tokens) for result in results)
-        bytes_ = _ranges(len(string) for string in strings)
-        index = list(zip(map(self._key, texts), rows, bytes_))
-        tensors = {
-            "embeddings": torch.cat([r.embeddings for r in results]).half(),
-            "token_ids": torch.cat([r.token_ids for r in results]),
-            "tokens": torch.frombuffer(
-                bytearray(b"".join(strings)), dtype=torch.uint8
-            ),
-        }
-        return save(tensors, {"index": json.dumps(index)})
-
-    def _prepare_folder(self):
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _cannot_write(self.folder, 0, error) from error
-        for path in self.folder.glob("*.*.*.*.tmp"):
-            if not _is_being_written(path):
-                path.unlink(missing_ok=True)
-        if not (self.folder / "settings.json").is_file():
-            self._write("settings.json", self._settings.encode())
-
-    def _write(self, name, content):
-        temporary = self.folder / f"{name}.{_host()}.{os.getpid()}.tmp"
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.folder / name)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise _cannot_write(self.folder, len(content), error) from error
-
-
-def _cannot_write(folder, size, error):
-    place = folder
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    return OSError(
-        error.errno or errno.EIO,
-        f"The embedding cache cannot write to {folder} ({error.strerror}): "
-        f"{size / 2**20:.1f} MiB needed, {free / 2**20:.1f} MiB free. The "
-        "finished shards are kept: make room, or set another folder, and "
-        "start again",
-    )
-
-
-def _host():
-    return socket.gethostname().replace(".", "_")
-
-
-def _is_being_written(path):
-    """Whether the process that made a temporary file may still be alive."""
-    host, pid = path.name.split(".")[-3:-1]
-    if host != _host():
-        return time.time() - path.stat().st_mtime < ABANDONED
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return int(pid) != os.getpid()
+        write_shard(self.folder, [self._key(text) for text in texts], results)
 
 
 def _check_fp16(text, embeddings):
@@ -282,12 +191,3 @@ def _check_fp16(text, embeddings):
             f"The teacher's embedding of {text!r} reaches {largest:.3g}; the "
             "cache keeps fp16, at most 65504. Choose another layer."
         )
-
-
-def _ranges(lengths):
-    """(start, end) of consecutive stretches."""
-    ranges, end = [], 0
-    for length in lengths:
-        ranges.append((end, end + length))
-        end += length
-    return ranges

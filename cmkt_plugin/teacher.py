@@ -4,93 +4,26 @@ from pathlib import Path
 
 import torch
 import transformers
-from speechbrain.integrations.huggingface.huggingface import (
-    HFTransformersInterface,
-)
 from speechbrain.utils.autocast import AMPConfig
 from speechbrain.utils.logger import get_logger
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModel
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
 
+from cmkt_plugin.language_model import (
+    FrozenLanguageModel,
+    empty_shell,
+    is_causal,
+    piece_limit,
+)
 from cmkt_plugin.teacher_source import (
     content_hash,
     find_folder,
     read_config,
-    read_tokenizer,
     weight_files,
 )
+from cmkt_plugin.tokenization import Tokenization, read_tokenizer
 from cmkt_plugin.units import Sentence, SubWords
 
 logger = get_logger(__name__)
-
-UNLIMITED = 10**9  # pieces; tokenizers without a limit say 1e30
-
-
-class FrozenLanguageModel(HFTransformersInterface):
-    """SpeechBrain's Hugging Face interface to a model in a folder, frozen.
-
-    Arguments
-    ---------
-    folder : str
-        Folder with config and weights.
-    device : torch.device
-        Where the model runs.
-    dtype : torch.dtype
-        Type it computes in.
-    """
-
-    def __init__(self, folder, device, dtype):
-        super().__init__(folder, save_path=folder, freeze=True)
-        # Transformers 5 keeps the checkpoint's type, 4 gives float32.
-        self.to(device, dtype).eval()
-
-    def _from_pretrained(self, source, save_path, cache_dir, **kwargs):
-        self.model, report = self.auto_class.from_pretrained(
-            source,
-            config=self.config,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-        # A part left at random would teach noise without a word. The pooler
-        # comes after the hidden states; many encoders are saved without it.
-        missing = [k for k in report["missing_keys"] if "pooler" not in k]
-        if missing:
-            raise ValueError(
-                f"The weights in {source} lack {len(missing)} parameters of "
-                f"{type(self.model).__name__} (first: {sorted(missing)[0]}). "
-                "Check that config.json and weights belong together."
-            )
-
-    @torch.no_grad()
-    def forward(self, piece_ids, mask, layer):
-        """Embed pieces.
-
-        Arguments
-        ---------
-        piece_ids : torch.Tensor
-            Padded on the right (batch, pieces).
-        mask : torch.Tensor
-            1 for pieces, 0 for padding (batch, pieces).
-        layer : int or None
-            Hidden state to take; None: the input word embeddings.
-
-        Returns
-        -------
-        torch.Tensor
-            (batch, pieces, width)
-        """
-        if layer is None:
-            return self.model.get_input_embeddings()(piece_ids)
-        output = self.model(
-            input_ids=piece_ids,
-            attention_mask=mask,
-            output_hidden_states=True,
-        )
-        return output.hidden_states[layer]
 
 
 class LanguageModelTeacher:
@@ -157,65 +90,74 @@ class LanguageModelTeacher:
             device or ("cuda" if torch.cuda.is_available() else "cpu")
         )
         self.dtype = _supported_dtype(dtype, self.device)
-        self.counts = {"empty": 0, "truncated": 0, "unknown": 0}
         self.folder = find_folder(self.source, revision, self.save_path)
-        self.is_local = self.folder == self.source
-        self.commit = None if self.is_local else Path(self.folder).name
-        if self.is_local:
+        # None for a folder of one's own, which is known by its content
+        self.commit = None
+        if self.folder != self.source:
+            self.commit = Path(self.folder).name
+        else:
             weight_files(self.folder)
-        self.tokenizer = read_tokenizer(self.folder)
+        config = read_config(self.folder)
+        self._describe(config, read_tokenizer(self.folder))
         self._model = None
-        self._describe(read_config(self.folder))
 
-    def _describe(self, config):
-        """Width, kind and limits, read from an empty shell of the model."""
-        layers = config.num_hidden_layers + 1
-        if self.layer is not None and not -layers <= self.layer < layers:
-            raise ValueError(
-                f"The teacher {self.source} has no layer {self.layer}: "
-                f"expected {-layers} to {layers - 1} (0 the embedding output, "
-                "-1 the last), or null for the input word embeddings."
-            )
-        if self.units.needs_spans and not self.tokenizer.is_fast:
-            raise ValueError(
-                f"{type(self.units).__name__} needs a tokenizer that tells "
-                f"where its pieces stand; {self.source} has only "
-                f"{type(self.tokenizer).__name__}. Use SubWords, or add a "
-                "tokenizer.json to the folder."
-            )
-        with torch.device("meta"):
-            shell = AutoModel.from_config(config)
+    def _describe(self, config, tokenizer):
+        """Width, kind and limits, without the weights."""
+        self._check_layer(config.num_hidden_layers + 1)
+        shell = empty_shell(config)
         word_embeddings = shell.get_input_embeddings()
-        if self.tokenizer.vocab_size > word_embeddings.num_embeddings:
-            raise ValueError(
-                f"The tokenizer of {self.source} has "
-                f"{self.tokenizer.vocab_size} pieces, the model only "
-                f"{word_embeddings.num_embeddings}: they do not belong "
-                "together."
-            )
+        self._check_tokenizer(tokenizer, word_embeddings.num_embeddings)
         self.model_type = config.model_type
         self.contextual = self.layer is not None
-        self.causal = _is_causal(config)
-        self.max_pieces = _piece_limit(shell, config, self.tokenizer)
+        self.causal = is_causal(config)
         self.width = (
             config.hidden_size
             if self.contextual
             else word_embeddings.embedding_dim
         )
+        self.tokenization = Tokenization(
+            tokenizer, piece_limit(shell, tokenizer)
+        )
+
+    def _check_layer(self, count):
+        if self.layer is not None and not -count <= self.layer < count:
+            raise ValueError(
+                f"The teacher {self.source} has no layer {self.layer}: "
+                f"expected {-count} to {count - 1} (0 the embedding output, "
+                "-1 the last), or null for the input word embeddings."
+            )
+
+    def _check_tokenizer(self, tokenizer, known_pieces):
+        if self.units.needs_spans and not tokenizer.is_fast:
+            raise ValueError(
+                f"{type(self.units).__name__} needs a tokenizer that tells "
+                f"where its pieces stand; {self.source} has only "
+                f"{type(tokenizer).__name__}. Use SubWords, or add a "
+                "tokenizer.json to the folder."
+            )
+        if tokenizer.vocab_size > known_pieces:
+            raise ValueError(
+                f"The tokenizer of {self.source} has {tokenizer.vocab_size} "
+                f"pieces, the model only {known_pieces}: they do not belong "
+                "together."
+            )
+
+    @property
+    def counts(self):
+        """Transcripts empty or truncated and unknown pieces, so far (dict)."""
+        return self.tokenization.counts
 
     @property
     def settings(self):
         """All that changes the embeddings (a dict that JSON can hold)."""
-        # A folder is known by its content: moving it changes nothing.
-        local = self.is_local
         return {
-            "source": "folder" if local else self.source,
-            "revision": content_hash(self.folder) if local else self.commit,
+            "source": self.source if self.commit else "folder",
+            "revision": self.commit or content_hash(self.folder),
             "model": self.model_type,
             "layer": self.layer,
             **self.units.settings,
             "dtype": str(self.dtype).replace("torch.", ""),
-            "max_pieces": self.max_pieces,
+            "max_pieces": self.tokenization.max_pieces,
             "transformers": int(transformers.__version__.split(".")[0]),
         }
 
@@ -233,20 +175,18 @@ class LanguageModelTeacher:
             In the order of the texts, float32, on the CPU.
         """
         self._load()
-        coded = self._tokenize(texts)
+        coded = self.tokenization(texts)
         nothing = self.units(
             Sentence("", [], [], []), torch.zeros(0, self.width)
         )
         results = [nothing] * len(coded)
-        order = [i for i, (_, kept, _) in enumerate(coded) if kept]
-        order.sort(key=lambda i: len(coded[i][0]))
+        order = [i for i, item in enumerate(coded) if item.kept]
+        order.sort(key=lambda i: len(coded[i].piece_ids))
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
-            hidden = self._forward([coded[i][0] for i in batch])
+            hidden = self._forward([coded[i].piece_ids for i in batch])
             for i, row in zip(batch, hidden):
-                _, kept, sentence = coded[i]
-                results[i] = self.units(sentence, row[kept])
-        self.counts["empty"] += len(coded) - len(order)
+                results[i] = self.units(coded[i].sentence, row[coded[i].kept])
         return results
 
     def unload(self):
@@ -273,56 +213,17 @@ class LanguageModelTeacher:
     def _check_causal(self):
         first, second = self._forward([[0, 1, 2, 3], [0, 1, 2, 4]])
         if not torch.allclose(first[:3], second[:3], rtol=1e-2, atol=1e-3):
+            self.unload()  # or the next embed would not ask again
             raise ValueError(
                 f"The teacher {self.source} counts as causal, but its earlier "
                 "tokens change with later ones: a query could see its target. "
                 "Use layer null, or another model."
             )
 
-    def _tokenize(self, texts):
-        """(all piece ids, indices that are no special tokens, Sentence)"""
-        if not texts:
-            return []
-        tokenizer, limit = self.tokenizer, self.max_pieces
-        coded = tokenizer(
-            list(texts),
-            truncation=limit is not None,
-            max_length=limit,
-            padding=False,
-            return_special_tokens_mask=True,
-            return_offsets_mapping=tokenizer.is_fast,
-        )
-        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-        rows = []
-        for index, text in enumerate(texts):
-            ids = coded["input_ids"][index]
-            mask = coded["special_tokens_mask"][index]
-            kept = [
-                i
-                for i, piece in enumerate(ids)
-                if not mask[i] and piece not in special
-            ]
-            kept = kept if text.strip() else []
-            own = [ids[i] for i in kept]
-            spans = None
-            if tokenizer.is_fast:
-                spans = [coded["offset_mapping"][index][i] for i in kept]
-            pieces = tokenizer.convert_ids_to_tokens(own)
-            rows.append((ids, kept, Sentence(text, own, pieces, spans)))
-            self.counts["unknown"] += own.count(tokenizer.unk_token_id)
-            self.counts["truncated"] += self._is_truncated(text, ids)
-        return rows
-
-    def _is_truncated(self, text, ids):
-        if self.max_pieces is None or len(ids) < self.max_pieces:
-            return False
-        whole = self.tokenizer(text, truncation=False, verbose=False)
-        return len(whole["input_ids"]) > len(ids)
-
     def _forward(self, rows):
         """Hidden states (batch, pieces, width) of lists of piece ids."""
         # GPT and LLaMA have no padding piece: any will do behind the mask.
-        padding = self.tokenizer.pad_token_id or 0
+        padding = self.tokenization.tokenizer.pad_token_id or 0
         ids = [torch.tensor(row) for row in rows]
         mask = [torch.ones_like(row) for row in ids]
         hidden = self._model(
@@ -339,29 +240,3 @@ def _supported_dtype(name, device):
         logger.info(f"Teacher: {name} is for GPUs, on the CPU it runs in fp32.")
         return torch.float32
     return dtype
-
-
-def _is_causal(config):
-    # BERT has a class for either use, GPT only the causal one.
-    return bool(
-        getattr(config, "is_decoder", False)
-        or config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    )
-
-
-def _piece_limit(shell, config, tokenizer):
-    """Longest input in pieces, special ones included; None: no limit."""
-    limits = [tokenizer.model_max_length]
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions and positions > 0:
-        # RoBERTa counts positions from its padding index + 1.
-        offsets = [
-            module.padding_idx + 1
-            for name, module in shell.named_modules()
-            if name.endswith("position_embeddings")
-            and getattr(module, "padding_idx", None) is not None
-        ]
-        limits.append(positions - max(offsets, default=0))
-    limit = min(limits)
-    return limit if limit < UNLIMITED else None

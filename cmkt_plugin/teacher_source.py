@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from huggingface_hub import model_info, snapshot_download
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig
 
 DESCRIPTION = ["*.json", "*.txt", "*.model", "*.tiktoken"]
 # The second form of each pair is fetched only where the first is missing.
@@ -108,41 +108,6 @@ def read_config(folder):
             "Qwen class)."
         )
     return config
-
-
-def read_tokenizer(folder):
-    """Tokenizer of a folder.
-
-    Arguments
-    ---------
-    folder : str
-        Folder of the model.
-
-    Returns
-    -------
-    transformers.PreTrainedTokenizerBase
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no vocabulary.
-    """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        # Without a vocabulary, transformers 5 makes one of special tokens only.
-        empty = len(tokenizer) <= len(tokenizer.all_special_ids)
-        cause = None
-    except (OSError, ValueError, ImportError) as error:
-        empty, cause = True, error
-    if empty:
-        raise FileNotFoundError(
-            f"The teacher folder {folder} has no tokenizer that can be read. "
-            "Expected tokenizer.json or the tokenizer's own files (vocab.txt; "
-            "vocab.json and merges.txt; tokenizer.model). Save them there with "
-            "tokenizer.save_pretrained, or download the model whole."
-        ) from cause
-    tokenizer.truncation_side = "right"
-    return tokenizer
 
 
 def weight_files(folder):

@@ -128,8 +128,9 @@ def test_bert_as_a_decoder_is_causal(tiny_bert, tmp_path):
 def test_a_model_that_only_counts_as_causal_is_refused(tiny_bert):
     teacher = teacher_of(tiny_bert, layer=-1)
     teacher.causal = True
-    with pytest.raises(ValueError, match="earlier tokens change with later"):
-        teacher.embed([FIRST])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="earlier tokens change"):
+            teacher.embed([FIRST])
 
 
 def test_width_of_a_model_with_narrow_word_embeddings(tiny_bert, tmp_path):
@@ -195,7 +196,7 @@ def test_roberta_counts_positions_from_its_padding(tiny_llama, tmp_path):
     )
     RobertaModel(config).save_pretrained(folder)
     teacher = teacher_of(folder, layer=-1)
-    assert teacher.max_pieces == 32
+    assert teacher.tokenization.max_pieces == 32
     assert len(teacher.embed(["bear " * 90])[0].tokens) == 32
     assert teacher.counts["truncated"] == 1
 
