@@ -105,8 +105,8 @@ def statement(seeds):
 
     Arguments
     ---------
-    seeds : int
-        The largest number of seeds that a run has in common with the baseline.
+    seeds : list of int
+        Of each compared run, the number of seeds in common with the baseline.
 
     Returns
     -------
@@ -114,19 +114,20 @@ def statement(seeds):
 
     Example
     -------
-    >>> "speakers only" in statement(1)
+    >>> "that resample speakers only" in statement([1, 1])
     True
     """
-    resampled = (
-        "seeds and speakers" if seeds > 1 else "speakers only (one seed)"
-    )
-    warning = (
-        " With so few seeds the interval is rather too narrow."
-        if seeds < 5
-        else ""
-    )
+    alone = min(seeds, default=1) <= 1
+    resampled = "seeds and speakers"
+    if max(seeds, default=1) <= 1:
+        resampled = "speakers only (one seed: what another would give is open)"
+    elif alone:
+        resampled += " (of a run with one seed in common, speakers only)"
+    warning = ""
+    if min(seeds, default=1) < 5:
+        warning = " With so few seeds the intervals are rather too narrow."
     return (
-        f"{LEVEL:.0%} interval from {DRAWS} bootstrap draws that resample "
-        f"{resampled} (generator seed {GENERATOR_SEED}), paired per utterance "
+        f"{LEVEL:.0%} intervals from {DRAWS} bootstrap draws that resample "
+        f"{resampled}, generator seed {GENERATOR_SEED}; paired per utterance "
         f"and seed, not corrected for the number of comparisons.{warning}"
     )

@@ -58,11 +58,15 @@ def compare(folders, baseline, mixtures=None):
         raise ValueError(f"no run is complete: missing are {missing}")
     check_same_input(runs)
     base = runs[baseline]
-    common = [len(seeds.keys() & base.keys()) for seeds in runs.values()]
+    common = [
+        len(seeds.keys() & base.keys())
+        for name, seeds in runs.items()
+        if name != baseline
+    ]
     return {
         "baseline": baseline,
         "metrics": list(every[0].scores),
-        "intervals": statement(max(common)),
+        "intervals": statement([n for n in common if n]),
         "noisy": noisy_means(every[0]),
         "runs": {
             name: describe_run(seeds, None if name == baseline else base)

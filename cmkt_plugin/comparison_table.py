@@ -1,5 +1,7 @@
 """The comparison as Markdown."""
 
+import json
+
 TITLES = {
     "pesq": "PESQ",
     "stoi": "STOI",
@@ -44,8 +46,8 @@ def markdown(comparison, title, provenance):
         parts += [
             f"Difference to `{base}`; * where zero lies outside the interval.",
             _table(*_differences(comparison["runs"], metrics)),
+            comparison["intervals"],
         ]
-    parts.append(comparison["intervals"])
     parts += _retrieval(comparison)
     for grouping, groups in comparison["groups"].items():
         parts += [f"## By {grouping}", _group_table(groups, metrics)]
@@ -75,15 +77,15 @@ def _scores(comparison, metrics):
 
 def _differences(runs, metrics):
     """The table of differences: header and rows."""
-    header = ["run", "pairs", *(TITLES.get(m, m) for m in metrics)]
+    header = ["run", "seeds", "pairs", *(TITLES.get(m, m) for m in metrics)]
     rows = []
     for name, run in runs.items():
         given = run["difference"]
         if given:
-            pairs = sorted({found["count"] for found in given.values()})
+            seeds = max(found["seeds"] for found in given.values())
+            pairs = max(found["count"] for found in given.values())
             cells = [interval(m, given.get(m)) for m in metrics]
-            rows.append([name, "–".join(map(str, pairs[:1] + pairs[1:][-1:]))])
-            rows[-1] += cells
+            rows.append([name, str(seeds), str(pairs), *cells])
     return header, rows
 
 
@@ -96,6 +98,8 @@ def _retrieval(comparison):
     }
     names = list(dict.fromkeys(name for run in runs.values() for name in run))
     parts = [name for name in names if name != "retrieval_pool"]
+    # What is claimed before what it is to be compared with.
+    parts.sort(key=lambda name: not name.startswith("retrieval"))
     if not parts:
         return []
     header = ["run", "distinct tokens"]
@@ -140,7 +144,10 @@ def _made(comparison, provenance):
     runs = comparison["runs"]
     lines = [f"command: `{provenance['command']}`"]
     for name, run in comparison["settings"].items():
-        given = [f"{key} {value}" for key, value in run["flags"].items()]
+        given = [
+            f"{key} {value if isinstance(value, str) else json.dumps(value)}"
+            for key, value in run["flags"].items()
+        ]
         lines.append(f"{name}: `{', '.join([run['hparams'], *given])}`")
     for name in ("machine", "version", "commit", "torch", "speechbrain"):
         stated = {v for r in runs.values() for v in r["experiment"][name]}

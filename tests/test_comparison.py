@@ -56,7 +56,7 @@ def write_runs(root, gains, seeds=SEEDS, **summary):
 
 
 def table(found):
-    settings = {"base": {"hparams": "h/base.yaml", "flags": {"width": 8}}}
+    settings = {"base": {"hparams": "h/base.yaml", "flags": {"on": True}}}
     return markdown({**found, "settings": settings}, "Results", MADE)
 
 
@@ -158,10 +158,17 @@ def test_interval_holds_the_truth_as_often_as_it_says(spread):
 def test_one_seed_resamples_speakers_and_says_so(tmp_path):
     gains = {"base": same, "better": better}
     found = compare(write_runs(tmp_path, gains, seeds=(1,)), "base")
-    assert "speakers only (one seed)" in found["intervals"]
+    assert "resample speakers only (one seed" in found["intervals"]
     difference = found["runs"]["better"]["difference"]["pesq"]
     assert difference["low"] < difference["mean"] < difference["high"]
     assert found["runs"]["better"]["scores"]["pesq"]["spread"] is None
+    assert "| better | 1 | 72 | +0.1" in table(found)
+
+
+def test_one_run_with_one_seed_is_told(folders):
+    folders["noise"] = {1: folders["noise"][1]}
+    told = compare(folders, "base")["intervals"]
+    assert "seeds and speakers (of a run with one seed in common, sp" in told
 
 
 def test_left_out_and_unpaired_scores_are_counted(folders):
@@ -248,8 +255,8 @@ def test_score_that_is_no_number_is_refused(tmp_path):
 
 
 def test_table(tmp_path):
-    valid = {"retrieval_pool": 269, "retrieval_top1": 0.088, "loss": 3.0}
-    valid["frequency_top1"] = 0.036
+    valid = {"frequency_top1": 0.036, "loss": 3.0}
+    valid.update(retrieval_pool=269, retrieval_top1=0.088)
     gains = {"base": same, "cmkt": better}
     folders = write_runs(
         *(tmp_path, gains), valid=valid, parameters=400000, epochs=10
@@ -263,7 +270,7 @@ def test_table(tmp_path):
     assert "| cmkt | 269 | 8.8 | 3.6 |" in lines
     assert "- commit: abc" in lines and "- machine: cpu" in lines
     assert "- command: `cmkt compare runs.yaml`" in lines
-    assert "- base: `h/base.yaml, width 8`" in lines
+    assert "- base: `h/base.yaml, on true`" in lines
     # Every row of a table has the columns of its header.
     for before, line in zip(lines, lines[1:]):
         if before.startswith("|") and line.startswith("|"):
