@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 METRICS = ("pesq", "stoi", "estoi", "si_sdr", "csig", "cbak", "covl")
+PESQ_LIMIT = 30  # seconds
 NEED_16_KHZ = ("pesq", "csig", "cbak", "covl")
 SILENCE = 2.0**-15  # one step of 16-bit audio: what moves less is no sound
 EPS = np.finfo(np.float64).eps
@@ -105,6 +106,9 @@ class Pair:
         """PESQ-WB (MOS-LQO, at most 4.64)."""
         import pesq
 
+        # beyond 50 utterances its C code writes past its arrays (crashes)
+        if len(self.clean) > PESQ_LIMIT * self.rate:
+            raise NotScorable(f"longer than {PESQ_LIMIT} s")
         try:
             return pesq.pesq(self.rate, self.clean, self.enhanced, "wb")
         except pesq.BufferTooShortError:
@@ -302,10 +306,9 @@ class ScorePool:
             return self._pending[utterance_id]()
         except BrokenProcessPool as error:
             raise RuntimeError(
-                f"A scoring process died; {utterance_id} is the first "
-                f"utterance without scores ({error}). Out of memory: take "
-                "fewer jobs. A crash within PESQ (recordings of minutes): "
-                "jobs=0 shows which one it is."
+                f"A scoring process died at {utterance_id} or at one of the "
+                f"{self.jobs} after it ({error}). Out of memory: take fewer "
+                "jobs. Otherwise: score these with jobs=0 to find which."
             ) from error
 
     def _executor(self):

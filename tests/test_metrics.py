@@ -146,6 +146,14 @@ def test_speech_too_short_within_a_long_item(pair):
     assert note == "less than 0.4 s of speech: stoi, estoi"
 
 
+def test_pesq_does_not_crash_on_many_utterances():
+    t = np.arange(90 * RATE) / RATE
+    bursts = np.random.default_rng(0).standard_normal(len(t)) * (t % 1.2 < 0.6)
+    scores, note = score(0.1 * bursts, 0.1 * bursts, metrics=["pesq", "si_sdr"])
+    assert note == "longer than 30 s: pesq"
+    assert scores["si_sdr"] > 150
+
+
 def test_pesq_without_utterance_is_noted(pair, monkeypatch):
     def no_utterance(*_):
         raise pesq.NoUtterancesError(b"No utterances detected")
@@ -259,7 +267,7 @@ def test_killed_worker_is_an_error_not_a_hang(pair):
     previous = signal.signal(signal.SIGALRM, too_late)
     signal.alarm(30)
     try:
-        with pytest.raises(RuntimeError, match=r"process died; item\d is the"):
+        with pytest.raises(RuntimeError, match=r"process died at item\d or"):
             pool.gather()
         pool.submit("again", *pair)
         assert pool.gather()[0]["note"] == ""
