@@ -53,10 +53,9 @@ class Tokenization:
         fast = self.tokenizer.is_fast
         batch = self.tokenizer(
             list(texts),
-            # said each time: some tokenizers come with settings of their own
+            # overrides what some tokenizers bring along (MiniLM's cuts at 128)
             truncation=self.max_pieces is not None,
             max_length=self.max_pieces,
-            padding=False,
             return_special_tokens_mask=True,
             return_offsets_mapping=fast,
         )

@@ -79,7 +79,7 @@ def test_layers_are_the_hidden_states_without_special_tokens(tiny_bert):
 @pytest.mark.parametrize("layer", [None, -1])
 def test_batch_gives_what_each_gives_alone_and_in_order(any_model, layer):
     teacher = teacher_of(any_model, layer=layer, batch_size=2)
-    texts = ["bear", "Ask her to bring these things with her.", "", FIRST]
+    texts = [FIRST, "Ask her to bring these things with her.", "", "bear"]
     for text, result in zip(texts, teacher.embed(texts)):
         alone = teacher.embed([text])[0]
         assert result.tokens == alone.tokens
@@ -163,6 +163,13 @@ def test_empty_truncated_and_unknown_are_counted(tiny_bert):
     assert lengths == [0, 0, 30, 30, 4, 0]
     assert results[4].tokens[1:3] == ["[UNK]", "[UNK]"]
     assert teacher.counts == {"empty": 3, "truncated": 1, "unknown": 2}
+
+
+@pytest.mark.parametrize("text", ["", "   ", " \n\t"])
+def test_blank_text_has_no_tokens(any_model, text):
+    teacher = teacher_of(any_model, layer=-1)
+    assert teacher.embed([text])[0].embeddings.shape == (0, 16)
+    assert teacher.counts["empty"] == 1
 
 
 def test_unknown_word_stays_a_word(tiny_bert):
