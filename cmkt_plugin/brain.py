@@ -82,6 +82,7 @@ class EnhancementBrain(sb.Brain):
             return
         if stage == sb.Stage.VALID:
             stats.update(self.scores.means(), **self.valid_stats())
+            self.check_best_metric(stats)
             self.hparams.train_logger.log_stats(
                 {"epoch": epoch, "lr": self.hparams.lr_schedule(epoch)},
                 train_stats=self.train_stats,
@@ -95,11 +96,23 @@ class EnhancementBrain(sb.Brain):
                 },
                 max_keys=[self.hparams.best_metric],
             )
-        elif if_main_process():
-            summary = self.scores.write(self.test_record())
+        else:
+            # Every process logs: SpeechBrain's logger waits for all of them.
             self.hparams.train_logger.log_stats(
                 {"epoch loaded": self.hparams.epoch_counter.current},
-                test_stats={**stats, **summary["scores"]},
+                test_stats={**stats, **self.scores.means()},
+            )
+            if if_main_process():
+                self.scores.write(self.test_record())
+
+    def check_best_metric(self, stats):
+        """Without its metric no checkpoint is the best one."""
+        name = self.hparams.best_metric
+        if stats.get(name) is None:
+            raise ValueError(
+                f"best_metric '{name}' has no value on the validation set; "
+                f"there are {sorted(k for k, v in stats.items() if v)}. "
+                "Name one of valid_metrics that the items allow."
             )
 
     def mean_terms(self):
@@ -121,7 +134,11 @@ class EnhancementBrain(sb.Brain):
         )
         return {
             "parameters": sum(p.numel() for p in parameters),
-            "epochs": self.hparams.epoch_counter.current,
+            # The counter is back at the epoch of the best checkpoint.
+            "epochs": max(
+                checkpoint.meta.get("epoch", 0)
+                for checkpoint in self.checkpointer.list_checkpoints()
+            ),
             "train_minutes": self.train_seconds / 60,
             "valid": {} if best is None else dict(best.meta),
         }

@@ -1,9 +1,11 @@
 """One experiment in one folder: its identity, its training, its result."""
 
+import gc
 import hashlib
 import json
 from pathlib import Path
 
+import torch
 from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
 from speechbrain.utils.distributed import if_main_process, run_on_main
@@ -16,6 +18,7 @@ from cmkt_plugin.dataset import (
     training_batches,
 )
 from cmkt_plugin.export import export
+from cmkt_plugin.knobs import check_knobs
 
 # What a resumed run must share with the run that it resumes, by YAML key.
 IDENTITY = {
@@ -40,8 +43,10 @@ def start_experiment(hparams_file, overrides, output_folder):
     Raises
     ------
     ValueError
-        If the folder was made with another model, data or teacher.
+        If the folder was made with another model, data or teacher, or a knob
+        is misspelt.
     """
+    check_knobs(hparams_file, overrides)
     fingerprint = identify(hparams_file, overrides)
     record = Path(output_folder) / "experiment.json"
     if record.exists():
@@ -156,8 +161,44 @@ def make_brain(hparams, run_opts):
     )
 
 
+def loader_options(dataset, hparams):
+    """Loader options of an evaluation: batches without padding."""
+    batches = equal_length_batches(dataset, hparams["evaluation_batch_size"])
+    return {**hparams["dataloader_options"], "batch_sampler": batches}
+
+
+def fit(brain, datasets, hparams):
+    """Train, or go on where an earlier run stopped.
+
+    Arguments
+    ---------
+    brain : cmkt_plugin.brain.EnhancementBrain
+        From ``make_brain``.
+    datasets : dict
+        From ``make_datasets``.
+    hparams : dict
+        The loaded YAML.
+    """
+    batches = training_batches(
+        datasets["train"],
+        hparams["batch_seconds"],
+        hparams["num_buckets"],
+        hparams["seed"],
+    )
+    # SpeechBrain moves the sampler to the epoch only if it made it itself.
+    brain.train_sampler = batches
+    options = {**hparams["dataloader_options"], "batch_sampler": batches}
+    brain.fit(
+        hparams["epoch_counter"],
+        datasets["train"],
+        datasets["valid"],
+        train_loader_kwargs=options,
+        valid_loader_kwargs=loader_options(datasets["valid"], hparams),
+    )
+
+
 def train_and_test(hparams, run_opts):
-    """Train, evaluate the best checkpoint, export it.
+    """Train, export the best checkpoint, evaluate it.
 
     Arguments
     ---------
@@ -168,35 +209,24 @@ def train_and_test(hparams, run_opts):
     """
     datasets = make_datasets(hparams)
     brain = make_brain(hparams, run_opts)
-    options = hparams["dataloader_options"]
-    batches = training_batches(
-        datasets["train"],
-        hparams["batch_seconds"],
-        hparams["num_buckets"],
-        hparams["seed"],
-    )
-    # SpeechBrain moves the sampler to the epoch only if it made it itself.
-    brain.train_sampler = batches
-    evaluation = {
-        name: {
-            **options,
-            "batch_sampler": equal_length_batches(
-                datasets[name], hparams["evaluation_batch_size"]
-            ),
-        }
-        for name in ("valid", "test")
-    }
-    brain.fit(
-        hparams["epoch_counter"],
-        datasets["train"],
-        datasets["valid"],
-        train_loader_kwargs={**options, "batch_sampler": batches},
-        valid_loader_kwargs=evaluation["valid"],
-    )
+    fit(brain, datasets, hparams)
+    # Before the test, whose summary says that the run is complete.
+    folder = Path(hparams["output_folder"])
+    run_on_main(export, args=[folder, folder / "export"])
     brain.evaluate(
         datasets["test"],
         max_key=hparams["best_metric"],
-        test_loader_kwargs=evaluation["test"],
+        test_loader_kwargs=loader_options(datasets["test"], hparams),
     )
-    folder = Path(hparams["output_folder"])
-    run_on_main(export, args=[folder, folder / "export"])
+
+
+def leave_process_group():
+    """End a distributed run together.
+
+    A process that ends with its group alive may be aborted by gloo's threads
+    after all its work is done, and torchrun then reports a failure.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        gc.collect()  # the wrapped modules hold on to the group
+        torch.distributed.destroy_process_group()

@@ -6,8 +6,6 @@ validation set. Beside it: the same with the latents rolled by one utterance,
 which shows what is known without listening, and a guess by frequency alone.
 """
 
-from collections import Counter
-
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
@@ -24,6 +22,7 @@ class TokenRetrieval:
 
     Example
     -------
+    >>> from collections import Counter
     >>> retrieval = TokenRetrieval(Counter({1: 5, 2: 1}))
     >>> retrieval.append(torch.rand(9, 4), torch.eye(2), torch.tensor([1, 2]))
     >>> perfect = lambda latent, frames, tokens, counts: (tokens, None)

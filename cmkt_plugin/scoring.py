@@ -36,6 +36,7 @@ class EvaluationScores:
         }
         self.enhanced = ScorePool(**options)
         self.noisy = ScorePool(**options)
+        self.scored = []
         self.left = None if self.testing else hparams.valid_scored
 
     def append(self, batch, enhanced):
@@ -79,7 +80,12 @@ class EvaluationScores:
 
     def means(self):
         """Mean of every metric over the utterances that have it."""
-        return summarize(self.enhanced.gather())["scores"]
+        return summarize(self.rows())["scores"]
+
+    def rows(self):
+        """Scores of every utterance; waits for the last one."""
+        self.scored += self.enhanced.gather()
+        return self.scored
 
     def write(self, record):
         """Write ``test_scores.csv`` and, last, ``test_summary.json``.
@@ -88,14 +94,9 @@ class EvaluationScores:
         ---------
         record : dict
             What the summary says beside the scores.
-
-        Returns
-        -------
-        dict
-            The summary.
         """
         folder = Path(self.hparams.output_folder)
-        rows, noisy = self.enhanced.gather(), self.noisy.gather()
+        rows, noisy = self.rows(), self.noisy.gather()
         write_csv(rows, folder / "test_scores.csv")
         write_csv(noisy, folder / "noisy_scores.csv")
         summary = {
@@ -106,4 +107,3 @@ class EvaluationScores:
         write_text(
             folder / "test_summary.json", json.dumps(summary, indent=2) + "\n"
         )
-        return summary

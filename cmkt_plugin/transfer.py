@@ -77,6 +77,7 @@ class Transfer:
         run_on_main(
             self.cache.fill, kwargs={"texts": texts, "teacher": self.teacher}
         )
+        self.teacher.unload()  # no language model in memory while training
         counts = self._measure(words["train"])
         self._log_transcripts(words, counts)
         # Validation keeps its own text: retrieval asks what was learned.
@@ -88,15 +89,14 @@ class Transfer:
         """Count tokens and fit the standardisation on the training set."""
         self.training_tokens = Counter()
         counts = {}
-
-        def embeddings():
-            for utterance, text in words.items():
-                item = self.cache.read(text)
-                counts[utterance] = len(item.token_ids)
-                self.training_tokens.update(item.token_ids.tolist())
-                yield item.embeddings
-
-        self.standardization.fit(embeddings())
+        for utterance, text in words.items():
+            ids = self.cache.read(text).token_ids
+            counts[utterance] = len(ids)
+            self.training_tokens.update(ids.tolist())
+        if self.training_tokens:
+            self.standardization.fit(
+                self.cache.read(text).embeddings for text in words.values()
+            )
         return counts
 
     def _log_transcripts(self, words, counts):

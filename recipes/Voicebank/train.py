@@ -12,7 +12,11 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.distributed import ddp_init_group, run_on_main
 from voicebank_prepare import prepare_voicebank
 
-from cmkt_plugin.experiment import start_experiment, train_and_test
+from cmkt_plugin.experiment import (
+    leave_process_group,
+    start_experiment,
+    train_and_test,
+)
 
 if __name__ == "__main__":
     hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
@@ -37,3 +41,4 @@ if __name__ == "__main__":
         },
     )
     train_and_test(hparams, run_opts)
+    leave_process_group()
