@@ -26,6 +26,8 @@ IDENTITY = {
     "data": ("data_folder", "valid_speakers", "skip_bad"),
     "teacher": ("teacher", "transfer"),
 }
+# Keys left out: a place on disk, and the tapped module, which is the model.
+ELSEWHERE = {"cache_folder", "save_path", "module"}
 
 
 def start_experiment(hparams_file, overrides, output_folder):
@@ -86,7 +88,7 @@ def plain(node):
     tag = str(getattr(node, "tag", None))
     if isinstance(node, dict):
         items = tuple((str(k), plain(v)) for k, v in node.items())
-        return tag, tuple(i for i in items if i[0] != "cache_folder")
+        return tag, tuple(i for i in items if i[0] not in ELSEWHERE)
     if isinstance(node, (list, tuple)):
         return tag, tuple(plain(item) for item in node)
     return str(getattr(node, "value", node))

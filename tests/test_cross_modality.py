@@ -7,8 +7,12 @@ from cmkt_plugin.cross_modality import CrossModalityTransformer
 from cmkt_plugin.losses import contrastive_alignment_loss
 from cmkt_plugin.minilm import folder
 from cmkt_plugin.queries import AbsolutePosition, RelativePosition, Shifted
-from cmkt_plugin.shifted_alignment import Fixed, Frames, ShiftedAlignment
-from cmkt_plugin.shifted_alignment import Tokens as TextTokens
+from cmkt_plugin.shifted_alignment import (
+    Fixed,
+    Frames,
+    ShiftedAlignment,
+    Tokens as TextTokens,
+)
 from cmkt_plugin.teacher import LanguageModelTeacher
 from cmkt_plugin.transfer import check_leaks
 from cmkt_plugin.units import WholeWords
