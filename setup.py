@@ -35,6 +35,6 @@ setup(
         "click>=8.1",
         "tqdm>=4.42",
     ],
-    extras_require={"dev": ["pytest>=7.4", "ruff==0.12.4"]},
+    extras_require={"dev": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff==0.17.5"]},
     entry_points={"console_scripts": ["cmkt=cmkt_plugin.cli:main"]},
 )
