@@ -30,6 +30,43 @@ class Alignment(NamedTuple):
     coupling: torch.Tensor
 
 
+def average_frames(latent, mask, stride):
+    """Mean over each ``stride`` frames, of the real ones among them.
+
+    Arguments
+    ---------
+    latent : torch.Tensor
+        (B, T_a, d_a).
+    mask : torch.Tensor
+        True for real frames (B, T_a).
+    stride : int
+        Frames to average.
+
+    Returns
+    -------
+    latent : torch.Tensor
+        (B, ceil(T_a / stride), d_a).
+    mask : torch.Tensor
+        True where at least one frame was real.
+
+    Example
+    -------
+    >>> latent = torch.tensor([[[1.0], [3.0], [5.0], [9.0]]])
+    >>> mask = torch.tensor([[True, True, True, False]])
+    >>> average_frames(latent, mask, stride=2)
+    (tensor([[[2.], [5.]]]), tensor([[True, True]]))
+    """
+    if stride == 1:
+        return latent, mask
+    padding = -latent.shape[1] % stride
+    latent = latent * mask.unsqueeze(-1)
+    latent = torch.nn.functional.pad(latent, (0, 0, 0, padding))
+    mask = torch.nn.functional.pad(mask, (0, padding))
+    groups = mask.unflatten(1, (-1, stride)).sum(2)  # (B, keys)
+    summed = latent.unflatten(1, (-1, stride)).sum(2)  # (B, keys, d_a)
+    return summed / groups.clamp(min=1).unsqueeze(-1), groups > 0
+
+
 class CrossModalityTransformer(torch.nn.Module):
     """Text-side queries attend to the acoustic latent.
 
@@ -51,6 +88,9 @@ class CrossModalityTransformer(torch.nn.Module):
         Width of the feed-forward parts.
     dropout : float
         Dropout of the decoder layers.
+    stride : int
+        Frames that are averaged into one key. A word lasts a dozen frames
+        of 16 ms; projecting every frame is most of the transformer's cost.
     seed : int
         Seed of its weights and dropout, which draw from a stream of their
         own so that the student of a seed is the baseline's student.
@@ -78,9 +118,11 @@ class CrossModalityTransformer(torch.nn.Module):
         nhead=4,
         d_ffn=256,
         dropout=0.1,
+        stride=1,
         seed=0,
     ):
         super().__init__()
+        self.stride = stride
         self.stream = RandomStream(seed)
         self.nhead = nhead
         with self.stream.active():
@@ -135,20 +177,32 @@ class CrossModalityTransformer(torch.nn.Module):
             )
 
     def _align(self, latent, frame_counts, tokens, token_counts, frame_mask):
-        frames = latent.shape[1]
-        query = self.query(tokens, token_counts, frame_counts, frames)
-        place = torch.arange(frames, device=latent.device).float()
-        memory = self.from_latent(latent)  # (B, T_a, w)
-        memory = memory + sinusoid(place, memory.shape[-1]).to(memory.dtype)
+        frames, length = latent.shape[1], tokens.shape[1]
         if frame_mask is None:
             frame_mask = length_to_mask(frame_counts, frames).bool()
+        latent, key_mask = average_frames(latent, frame_mask, self.stride)
+        key = torch.arange(latent.shape[1], device=latent.device)
+        place = key * self.stride + (self.stride - 1) / 2  # in frames
+        memory = self.from_latent(latent)  # (B, keys, w)
+        memory = memory + sinusoid(place, memory.shape[-1]).to(memory.dtype)
+        query = self.query(tokens, token_counts, frame_counts, place)
         decoded, _, couplings = self.decoder(
             query.vectors.to(memory.dtype),
             memory,
-            tgt_mask=self._hide(token_counts, tokens.shape[1], query),
-            memory_mask=self._listen(frame_mask, tokens.shape[1], query),
+            tgt_mask=self._hide(token_counts, length, query),
+            memory_mask=self._listen(key_mask, length, query),
         )
-        return Alignment(self.to_token(decoded), couplings[-1])
+        return Alignment(
+            self.to_token(decoded),
+            self._over_frames(couplings[-1], frame_mask),
+        )
+
+    def _over_frames(self, coupling, frame_mask):
+        """Share out each key's part among the frames that it averages."""
+        coupling = coupling.repeat_interleave(self.stride, dim=-1)
+        coupling = coupling[..., : frame_mask.shape[1]]
+        coupling = coupling * frame_mask.unsqueeze(1)
+        return coupling / coupling.sum(-1, keepdim=True).clamp(min=1e-8)
 
     def _hide(self, token_counts, length, query):
         """Self-attention logits: padded tokens, and what the query hides."""

@@ -72,8 +72,8 @@ class AbsolutePosition(torch.nn.Module):
     -------
     >>> query = AbsolutePosition(width=16, token_width=32)
     >>> tokens, counts = torch.rand(2, 5, 32), torch.tensor([5, 3])
-    >>> frames = torch.tensor([40, 31])
-    >>> query(tokens, counts, frames, 40).vectors.shape
+    >>> frames, place = torch.tensor([40, 31]), torch.arange(40.0)
+    >>> query(tokens, counts, frames, place).vectors.shape
     torch.Size([2, 5, 16])
     """
 
@@ -83,7 +83,7 @@ class AbsolutePosition(torch.nn.Module):
         super().__init__()
         self.width = width
 
-    def forward(self, tokens, token_counts, frame_counts, frames):
+    def forward(self, tokens, token_counts, frame_counts, place):
         """Make the queries.
 
         Arguments
@@ -94,15 +94,15 @@ class AbsolutePosition(torch.nn.Module):
             Real tokens of each sentence (B,).
         frame_counts : torch.Tensor
             Real frames of each utterance (B,).
-        frames : int
-            T_a, frames of the padded latent.
+        place : torch.Tensor
+            Where the keys stand, in frames (T_a,).
 
         Returns
         -------
         Query
         """
-        place = torch.arange(tokens.shape[1], device=tokens.device)
-        code = sinusoid(place.float(), self.width)
+        number = torch.arange(tokens.shape[1], device=tokens.device)
+        code = sinusoid(number.float(), self.width)
         return Query(code.expand(len(tokens), -1, -1))
 
 
@@ -124,8 +124,8 @@ class RelativePosition(torch.nn.Module):
     -------
     >>> query = RelativePosition(width=16, token_width=32)
     >>> tokens, counts = torch.rand(1, 4, 32), torch.tensor([4])
-    >>> frames = torch.tensor([40])
-    >>> query(tokens, counts, frames, 40).frame_bias.argmax(-1)
+    >>> frames, place = torch.tensor([40]), torch.arange(40.0)
+    >>> query(tokens, counts, frames, place).frame_bias.argmax(-1)
     tensor([[ 5, 15, 25, 35]])
     """
 
@@ -136,16 +136,15 @@ class RelativePosition(torch.nn.Module):
         self.width = width
         self.deviation = deviation
 
-    def forward(self, tokens, token_counts, frame_counts, frames):
+    def forward(self, tokens, token_counts, frame_counts, place):
         """As ``AbsolutePosition.forward``."""
-        place = torch.arange(tokens.shape[1], device=tokens.device) + 0.5
+        number = torch.arange(tokens.shape[1], device=tokens.device)
         scale = frame_counts / token_counts.clamp(min=1)
-        centre = place * scale.unsqueeze(1)  # (B, T_t)
+        centre = (number + 0.5) * scale.unsqueeze(1)  # (B, T_t)
         code = sinusoid(centre, self.width)
         if self.deviation is None:
             return Query(code)
-        frame = torch.arange(frames, device=tokens.device)
-        distance = frame - centre.unsqueeze(-1)  # (B, T_t, T_a)
+        distance = place - centre.unsqueeze(-1)  # (B, T_t, T_a)
         spread = (self.deviation * frame_counts).view(-1, 1, 1)
         return Query(code, frame_bias=-0.5 * (distance / spread) ** 2)
 
@@ -174,8 +173,8 @@ class Shifted(torch.nn.Module):
     -------
     >>> query = Shifted(width=16, token_width=32, shift=1)
     >>> tokens, counts = torch.rand(2, 5, 32), torch.tensor([5, 3])
-    >>> frames = torch.tensor([40, 31])
-    >>> query(tokens, counts, frames, 40).vectors.shape
+    >>> frames, place = torch.tensor([40, 31]), torch.arange(40.0)
+    >>> query(tokens, counts, frames, place).vectors.shape
     torch.Size([2, 5, 16])
     """
 
@@ -192,13 +191,13 @@ class Shifted(torch.nn.Module):
         self.shift = shift
         self.project = torch.nn.Linear(token_width, width)
 
-    def forward(self, tokens, token_counts, frame_counts, frames):
+    def forward(self, tokens, token_counts, frame_counts, place):
         """As ``AbsolutePosition.forward``."""
         length = tokens.shape[1]
         past = tokens.new_zeros(tokens.shape)
         past[:, self.shift :] = tokens[:, : max(length - self.shift, 0)]
-        place = torch.arange(length, device=tokens.device)
-        code = sinusoid(place.float(), self.width)
+        number = torch.arange(length, device=tokens.device)
+        code = sinusoid(number.float(), self.width)
         hidden = torch.ones(length, length, device=tokens.device).triu(1)
         bias = torch.zeros_like(hidden).masked_fill(hidden.bool(), -math.inf)
         return Query(self.project(past) + code, token_bias=bias)

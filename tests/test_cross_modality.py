@@ -35,9 +35,10 @@ def inputs(seed=0):
     return latent, FRAMES, tokens, COUNTS
 
 
+@pytest.mark.parametrize("stride", [1, 4])
 @pytest.mark.parametrize("query", QUERIES)
-def test_an_item_is_the_same_alone_and_padded(query):
-    aligner = make(query).eval()
+def test_an_item_is_the_same_alone_and_padded(query, stride):
+    aligner = make(query, stride=stride).eval()
     latent, frames, tokens, counts = inputs()
     together = aligner(latent, frames, tokens, counts)
     alone = aligner(latent[1:, :18], frames[1:], tokens[1:, :3], counts[1:])
@@ -49,9 +50,10 @@ def test_an_item_is_the_same_alone_and_padded(query):
     )
 
 
+@pytest.mark.parametrize("stride", [1, 4])
 @pytest.mark.parametrize("query", QUERIES)
-def test_coupling_is_a_distribution_over_real_frames(query):
-    _, coupling = make(query).eval()(*inputs())
+def test_coupling_is_a_distribution_over_real_frames(query, stride):
+    _, coupling = make(query, stride=stride).eval()(*inputs())
     assert coupling.shape == (2, 5, 30)
     assert torch.allclose(coupling.sum(-1), torch.ones(2, 5), atol=1e-5)
     assert (coupling[1, :, 18:] == 0).all()
