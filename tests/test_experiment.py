@@ -1,32 +1,16 @@
 """One experiment in one folder: the user's command, resuming, refusals."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import soundfile as sf
 import tiny_voicebank
-from tiny_voicebank import RECIPE, flags
+from tiny_voicebank import flags, run
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     return tiny_voicebank.make_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-def run(yaml, arguments, status=0):
-    """``python train.py hparams/YAML ...`` from the recipe's folder."""
-    done = subprocess.run(
-        [sys.executable, "train.py", f"hparams/{yaml}", "--device=cpu"]
-        + ["--noprogressbar", *arguments],
-        cwd=RECIPE,
-        capture_output=True,
-        text=True,
-    )
-    output = done.stdout + done.stderr
-    assert (done.returncode == 0) == (status == 0), output[-3000:]
-    return output
 
 
 def test_the_users_command_trains_tests_and_exports(

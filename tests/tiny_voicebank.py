@@ -1,5 +1,6 @@
 """A corpus of a dozen short files in VoiceBank's layout, and recipes on it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,3 +82,17 @@ def load(yaml, arguments):
         hparams = load_hyperpyyaml(file, overrides)
     prepare_voicebank(hparams["data_folder"], hparams["save_folder"])
     return hparams, {**run_opts, "noprogressbar": True}
+
+
+def run(yaml, arguments, status=0):
+    """``python train.py hparams/YAML ...`` from the recipe's folder."""
+    done = subprocess.run(
+        [sys.executable, "train.py", f"hparams/{yaml}", "--device=cpu"]
+        + ["--noprogressbar", *arguments],
+        cwd=RECIPE,
+        capture_output=True,
+        text=True,
+    )
+    output = done.stdout + done.stderr
+    assert (done.returncode == 0) == (status == 0), output[-3000:]
+    return output
