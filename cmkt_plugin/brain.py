@@ -1,5 +1,6 @@
 """Training: one Brain for enhancement, and the transfer on top of it."""
 
+import json
 import time
 
 import speechbrain as sb
@@ -7,6 +8,7 @@ import torch
 from speechbrain.nnet.schedulers import update_learning_rate
 from speechbrain.utils.distributed import if_main_process
 
+from cmkt_plugin.atomic import write_text
 from cmkt_plugin.enhancers import Enhanced
 from cmkt_plugin.retrieval import TokenRetrieval
 from cmkt_plugin.scoring import EvaluationScores
@@ -103,7 +105,7 @@ class EnhancementBrain(sb.Brain):
                 test_stats={**stats, **self.scores.means()},
             )
             if if_main_process():
-                self.scores.write(self.test_record())
+                self.scores.write()
 
     def check_best_metric(self, stats):
         """Without its metric no checkpoint is the best one."""
@@ -126,8 +128,19 @@ class EnhancementBrain(sb.Brain):
         """More statistics for the log of a validation."""
         return {}
 
+    def write_summary(self, path):
+        """Write the summary of the test: scores and how they were reached.
+
+        Arguments
+        ---------
+        path : str or Path
+            A JSON file.
+        """
+        summary = {**self.scores.summary(), **self.test_record()}
+        write_text(path, json.dumps(summary, indent=2) + "\n")
+
     def test_record(self):
-        """What the summary of the test says beside the scores."""
+        """What the summary says beside the scores."""
         parameters = self.modules.enhancer.parameters()
         best = self.checkpointer.find_checkpoint(
             max_key=self.hparams.best_metric

@@ -199,10 +199,12 @@ class CrossModalityTransformer(torch.nn.Module):
 
     def _over_frames(self, coupling, frame_mask):
         """Share out each key's part among the frames that it averages."""
-        coupling = coupling.repeat_interleave(self.stride, dim=-1)
-        coupling = coupling[..., : frame_mask.shape[1]]
-        coupling = coupling * frame_mask.unsqueeze(1)
-        return coupling / coupling.sum(-1, keepdim=True).clamp(min=1e-8)
+        padding = -frame_mask.shape[1] % self.stride
+        mask = torch.nn.functional.pad(frame_mask, (0, padding))
+        real = mask.unflatten(1, (-1, self.stride)).sum(2)  # (B, keys)
+        share = coupling / real.clamp(min=1).unsqueeze(1)
+        shared = share.repeat_interleave(self.stride, dim=-1)
+        return (shared * mask.unsqueeze(1))[..., : frame_mask.shape[1]]
 
     def _hide(self, token_counts, length, query):
         """Self-attention logits: padded tokens, and what the query hides."""

@@ -23,11 +23,13 @@ from cmkt_plugin.knobs import check_knobs
 # What a resumed run must share with the run that it resumes, by YAML key.
 IDENTITY = {
     "model": ("seed", "backbone"),
-    "data": ("data_folder", "valid_speakers", "skip_bad"),
-    "teacher": ("teacher", "transfer"),
+    "data": ("data_folder", "valid_speakers", "speakers", "skip_bad"),
+    "objective": ("objective",),
+    "teacher or transfer": ("teacher", "transfer"),
 }
-# Keys left out: a place on disk, and the tapped module, which is the model.
-ELSEWHERE = {"cache_folder", "save_path", "module"}
+# Keys left out: places on disk; the tapped module, which is the model; the
+# end of a schedule, which more epochs move.
+ELSEWHERE = {"cache_folder", "save_path", "module", "last"}
 
 
 def start_experiment(hparams_file, overrides, output_folder):
@@ -71,7 +73,7 @@ def identify(hparams_file, overrides):
     Returns
     -------
     dict
-        A hash of each of ``model``, ``data`` and ``teacher``.
+        A hash of every part in ``IDENTITY``.
     """
     with open(hparams_file, encoding="utf-8") as file:
         tree = YAML().load(resolve_references(file, overrides))
@@ -200,7 +202,7 @@ def fit(brain, datasets, hparams):
 
 
 def train_and_test(hparams, run_opts):
-    """Train, export the best checkpoint, evaluate it.
+    """Train, evaluate the best checkpoint, export it.
 
     Arguments
     ---------
@@ -212,14 +214,15 @@ def train_and_test(hparams, run_opts):
     datasets = make_datasets(hparams)
     brain = make_brain(hparams, run_opts)
     fit(brain, datasets, hparams)
-    # Before the test, whose summary says that the run is complete.
-    folder = Path(hparams["output_folder"])
-    run_on_main(export, args=[folder, folder / "export"])
     brain.evaluate(
         datasets["test"],
         max_key=hparams["best_metric"],
         test_loader_kwargs=loader_options(datasets["test"], hparams),
     )
+    folder = Path(hparams["output_folder"])
+    run_on_main(export, args=[folder, folder / "export"])
+    # Last: the summary says that the run is complete.
+    run_on_main(brain.write_summary, args=[folder / "test_summary.json"])
 
 
 def leave_process_group():

@@ -42,8 +42,8 @@ def export(run_folder, out_folder):
     run_folder : str or Path
         Output folder of ``train.py``: ``hyperparams.yaml`` with its
         ``backbone`` and ``save`` with checkpoints of the ``enhancer``. The
-        checkpoint with the highest ``pesq`` is taken, or the latest if none
-        has one.
+        checkpoint with the highest ``best_metric`` is taken: the one that
+        the test uses.
     out_folder : str or Path
         Folder to make. An export that is there already is replaced.
 
@@ -68,7 +68,9 @@ def export(run_folder, out_folder):
             f"{out_folder} exists and is not an export: name another folder"
         )
     stock, hyperparams = _stock_hyperparams(run_folder / "hyperparams.yaml")
-    weights = _best_weights(run_folder / "save")
+    weights = _best_weights(
+        run_folder / "save", _best_metric(run_folder / "hyperparams.yaml")
+    )
     out_folder.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{out_folder.name}."
     with TemporaryDirectory(prefix=prefix, dir=out_folder.parent) as work:
@@ -120,12 +122,18 @@ def _fill(node, parts):
     return node
 
 
-def _best_weights(save_folder):
-    """State dict of the adapter in the checkpoint that the test used."""
+def _best_metric(path):
+    """The metric by which the run chooses its checkpoint."""
+    node = children(compose(path)).get("best_metric")
+    return "pesq" if node is None else node.value
+
+
+def _best_weights(save_folder, metric):
+    """State dict of the adapter in the checkpoint that the test uses."""
     found = None
     if save_folder.is_dir():  # Checkpointer would make it
         checkpointer = Checkpointer(save_folder)
-        found = checkpointer.find_checkpoint(max_key="pesq")
+        found = checkpointer.find_checkpoint(max_key=metric)
         found = found or checkpointer.find_checkpoint()
     if found is None or "enhancer" not in found.paramfiles:
         raise FileNotFoundError(

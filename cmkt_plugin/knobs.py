@@ -26,17 +26,34 @@ def check_knobs(hparams_file, overrides):
     Raises
     ------
     ValueError
-        If a knob is not in the included file, with the ones there are.
+        If a knob is not in the included file, with the ones there are, or a
+        flag holds a class with a mapping, which would keep the old class.
     """
     yaml = YAML()
+    changes = yaml.load(overrides or "{}")
+    _refuse_tagged_mappings(changes)
     tree = yaml.load(Path(hparams_file).read_text(encoding="utf-8"))
-    recursive_update(tree, yaml.load(overrides or "{}"), must_match=True)
+    recursive_update(tree, changes, must_match=True)
     for key, node in tree.items():
         tag = str(getattr(getattr(node, "tag", None), "value", ""))
         if tag.startswith(INCLUDE):
             path = Path(hparams_file).parent / tag[len(INCLUDE) :]
             known = yaml.load(path.read_text(encoding="utf-8"))
             _compare(key, path.name, _names(node), list(known))
+
+
+def _refuse_tagged_mappings(node, key=""):
+    """HyperPyYAML merges mappings and drops the tag of the new one."""
+    if isinstance(node, dict):
+        tag = getattr(node.tag, "value", None)
+        if tag is not None and tag.startswith("!"):
+            raise ValueError(
+                f"--{key}: '{tag}' with a mapping would change the knobs and "
+                "keep the old class or file. Write its arguments as a list: "
+                f"'{tag} [value]', or for a file '{tag} [[knob, value]]'."
+            )
+        for name, child in node.items():
+            _refuse_tagged_mappings(child, key or str(name))
 
 
 def _names(body):

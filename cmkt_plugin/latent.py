@@ -121,6 +121,12 @@ class LatentTap:
         -------
         int
             The width of the latent.
+
+        Raises
+        ------
+        ValueError
+            If no trained parameter stands before the latent: what it is
+            taught would change nothing.
         """
         modes = {m: m.training for m in self.module.modules()}
         tensor = next(self.module.parameters(), torch.zeros(()))
@@ -128,8 +134,13 @@ class LatentTap:
         silence = torch.zeros(1, samples, device=tensor.device)
         self.module.eval()  # BatchNorm statistics stay as they are
         try:
-            with torch.random.fork_rng(devices), torch.no_grad(), self:
+            with torch.random.fork_rng(devices), torch.enable_grad(), self:
                 self.module(silence, torch.ones(1, device=tensor.device))
+            if not self.latent.requires_grad:
+                raise ValueError(
+                    f"latent '{self.name}' depends on no trained parameter: "
+                    "teaching it would change nothing. Tap a later module."
+                )
             return self.latent.shape[2]
         finally:
             self._outputs = []

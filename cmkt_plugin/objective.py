@@ -4,6 +4,8 @@ import inspect
 
 import torch
 
+from cmkt_plugin.metrics import METRICS
+
 
 class Objective:
     """A weighted sum of named losses.
@@ -28,7 +30,8 @@ class Objective:
     Raises
     ------
     ValueError
-        If a weight has no loss, a loss no weight, or two losses one name.
+        If a weight has no loss, a loss no weight, two losses one name, or a
+        loss the name of a score.
 
     Example
     -------
@@ -53,6 +56,12 @@ class Objective:
     def _check_names(self):
         names = [*self.features, *self.waveform, *self.tokens]
         twice = sorted({name for name in names if names.count(name) > 1})
+        scores = sorted(set(names) & set(METRICS))
+        if scores:
+            raise ValueError(
+                f"loss terms {scores} are named like scores, which the log "
+                "shows under the same names: call them 'neg_...' or else."
+            )
         unknown = sorted(set(self.schedules) - set(names))
         missing = sorted(set(names) - set(self.schedules))
         if twice or unknown or missing:

@@ -1,13 +1,11 @@
 """Scores of a validation or a test, from batches to files."""
 
-import json
 from pathlib import Path
 
 import speechbrain as sb
 import torch
 from speechbrain.dataio import audio_io
 
-from cmkt_plugin.atomic import write_text
 from cmkt_plugin.metrics import METRICS, ScorePool, summarize, write_csv
 
 
@@ -36,7 +34,7 @@ class EvaluationScores:
         }
         self.enhanced = ScorePool(**options)
         self.noisy = ScorePool(**options)
-        self.scored = []
+        self.scored, self.scored_noisy = [], []
         self.left = None if self.testing else hparams.valid_scored
 
     def append(self, batch, enhanced):
@@ -78,32 +76,24 @@ class EvaluationScores:
             self.hparams.sample_rate,
         )
 
+    def rows(self):
+        """Scores of every utterance, and of the noisy ones; waits for all."""
+        self.scored += self.enhanced.gather()
+        self.scored_noisy += self.noisy.gather()
+        return self.scored, self.scored_noisy
+
     def means(self):
         """Mean of every metric over the utterances that have it."""
-        return summarize(self.rows())["scores"]
+        return summarize(self.rows()[0])["scores"]
 
-    def rows(self):
-        """Scores of every utterance; waits for the last one."""
-        self.scored += self.enhanced.gather()
-        return self.scored
-
-    def write(self, record):
-        """Write ``test_scores.csv`` and, last, ``test_summary.json``.
-
-        Arguments
-        ---------
-        record : dict
-            What the summary says beside the scores.
-        """
+    def write(self):
+        """Write ``test_scores.csv`` and ``noisy_scores.csv``."""
         folder = Path(self.hparams.output_folder)
-        rows, noisy = self.rows(), self.noisy.gather()
+        rows, noisy = self.rows()
         write_csv(rows, folder / "test_scores.csv")
         write_csv(noisy, folder / "noisy_scores.csv")
-        summary = {
-            **summarize(rows),
-            "noisy": summarize(noisy)["scores"],
-            **record,
-        }
-        write_text(
-            folder / "test_summary.json", json.dumps(summary, indent=2) + "\n"
-        )
+
+    def summary(self):
+        """Means, counts, items left out, and the means of the noisy input."""
+        rows, noisy = self.rows()
+        return {**summarize(rows), "noisy": summarize(noisy)["scores"]}

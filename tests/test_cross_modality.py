@@ -71,6 +71,14 @@ def test_no_tokens_and_one_frame_give_finite_values_and_gradients(query):
     assert torch.isfinite(latent.grad).all()
 
 
+def test_a_key_shares_its_part_among_its_real_frames():
+    aligner = make(RelativePosition, stride=3)
+    mask = torch.tensor([[True] * 4 + [False] * 2])
+    coupling = aligner._over_frames(torch.tensor([[[0.5, 0.5]]]), mask)
+    wanted = torch.tensor([1 / 6, 1 / 6, 1 / 6, 1 / 2, 0, 0])
+    assert torch.allclose(coupling[0, 0], wanted)
+
+
 def test_relative_position_starts_on_the_diagonal():
     _, coupling = make(RelativePosition).eval()(*inputs())
     frame = torch.arange(30.0)

@@ -43,10 +43,11 @@ torch.save(results, "results.pt")
 """
 
 
-def make_run(folder, name, scores=(2.0,)):
+def make_run(folder, name, scores=(2.0,), metric="pesq"):
     """Leaves what a training leaves; one checkpoint for each score."""
     folder.mkdir()
     text = f"# Generated from:\n# {FOLDER}\n" + resolved(name)
+    text += f"best_metric: {metric}\n"
     (folder / "hyperparams.yaml").write_text(text)
     enhancer = build(name)["enhancer"]
     enhancer(speech(2, 8000), torch.ones(2))  # moves BatchNorm statistics
@@ -55,7 +56,8 @@ def make_run(folder, name, scores=(2.0,)):
         torch.manual_seed(int(100 * (score or 0)))
         for parameter in enhancer.parameters():
             parameter.data += 0.05 * torch.randn_like(parameter)
-        meta = {} if score is None else {"pesq": score}
+        # The other metric would choose another checkpoint.
+        meta = {} if score is None else {metric: score, "other": -score}
         checkpointer.save_checkpoint(meta=meta)
     return enhancer.eval()
 
@@ -140,12 +142,13 @@ def test_export_holds_nothing_of_ours_and_no_path(exports, name):
     assert str(exports[0]) not in (out / "README.md").read_text()
 
 
-def test_best_checkpoint_is_exported_not_the_last(tmp_path):
-    make_run(tmp_path / "run", "blstm", scores=(1.0, 3.0, 2.0))
+@pytest.mark.parametrize("metric", ["pesq", "estoi"])
+def test_best_checkpoint_is_exported_not_the_last(tmp_path, metric):
+    make_run(tmp_path / "run", "blstm", (1.0, 3.0, 2.0), metric)
     best = Checkpointer(tmp_path / "run" / "save").find_checkpoint(
-        max_key="pesq"
+        max_key=metric
     )
-    assert best.meta["pesq"] == 3.0
+    assert best.meta[metric] == 3.0
     weights = torch.load(best.paramfiles["enhancer"])
     out = export(tmp_path / "run", tmp_path / "out")
     exported = load_exported(out, {"device": "cpu"}).model.mods

@@ -25,6 +25,19 @@ def test_known_knobs_pass(overrides):
 
 
 @pytest.mark.parametrize(
+    "overrides",
+    [
+        "backbone: !include:../../../hparams/backbones/blstm.yaml "
+        "{hidden_size: 64}",
+        "teacher: {units: !new:cmkt_plugin.units.SubWords {}}",
+    ],
+)
+def test_a_tag_with_a_mapping_would_be_dropped(overrides):
+    with pytest.raises(ValueError, match="as a list"):
+        check_knobs(HPARAMS, overrides)
+
+
+@pytest.mark.parametrize(
     "overrides, hint",
     [
         ("backbone: {base_chanels: 256}", "'base_channels'"),

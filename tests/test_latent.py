@@ -180,3 +180,10 @@ def test_wrong_names_fail_and_list_the_names():
         LatentTap(enhancer, "")
     with pytest.raises(ValueError, match="not unique.*layers.0.norm1.*layers"):
         LatentTap(enhancer, "norm1")
+
+
+def test_a_latent_without_parameters_before_it_is_refused():
+    backbone = build("cnn_transformer")
+    tap = LatentTap(backbone["enhancer"], "features")
+    with pytest.raises(ValueError, match="no trained parameter"):
+        tap.measure()

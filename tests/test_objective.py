@@ -24,6 +24,11 @@ def test_a_name_cannot_serve_twice():
         Objective({"l1": 1}, {"l1": l1_loss}, {"l1": l1_loss})
 
 
+def test_a_term_named_like_a_score_is_refused():
+    with pytest.raises(ValueError, match=r"\['si_sdr'\] are named like"):
+        Objective({"si_sdr": 1.0}, waveform={"si_sdr": si_sdr_loss})
+
+
 def test_an_unknown_group_is_refused():
     with pytest.raises(TypeError):
         Objective({"l1": 1}, feature={"l1": l1_loss})
@@ -52,9 +57,9 @@ def enhanced(seed, samples=1600):
 
 def test_terms_see_what_their_group_compares_and_no_padding():
     objective = Objective(
-        {"mse": 1.0, "si_sdr": 1.0},
+        {"mse": 1.0, "distortion": 1.0},
         features={"mse": mse_loss},
-        waveform={"si_sdr": si_sdr_loss},
+        waveform={"distortion": si_sdr_loss},
     )
     lengths = torch.tensor([1.0, 0.5])
     prediction, target = enhanced(1), enhanced(2)
@@ -62,7 +67,7 @@ def test_terms_see_what_their_group_compares_and_no_padding():
     prediction.wav[1, 800:] = 9.0
     prediction.features[1, 5:] = 9.0
     again = objective.enhancement(prediction, target, lengths)
-    assert set(terms) == {"mse", "si_sdr"}
+    assert set(terms) == {"mse", "distortion"}
     for name in terms:
         assert torch.allclose(terms[name], again[name])
 

@@ -36,6 +36,7 @@ if __name__ == "__main__":
             "data_folder": hparams["data_folder"],
             "save_folder": hparams["save_folder"],
             "valid_speakers": hparams["valid_speakers"],
+            "speakers": hparams["speakers"],
             "skip_prep": hparams["skip_prep"],
             "skip_bad": hparams["skip_bad"],
         },
