@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cmkt_plugin.metrics import METRICS, read_csv
+from cmkt_plugin.metrics import METRICS
+from cmkt_plugin.score_table import read_csv
 
 # Means of the same noisy files agree but for the arithmetic of the machine.
 NOISY_TOLERANCE = 0.01
@@ -94,7 +95,7 @@ def read_scores(path):
     Arguments
     ---------
     path : str or pathlib.Path
-        As ``cmkt_plugin.metrics.write_csv`` writes it.
+        As ``cmkt_plugin.score_table.write_csv`` writes it.
 
     Returns
     -------

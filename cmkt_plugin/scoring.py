@@ -6,7 +6,9 @@ import speechbrain as sb
 import torch
 from speechbrain.dataio import audio_io
 
-from cmkt_plugin.metrics import METRICS, ScorePool, summarize, write_csv
+from cmkt_plugin.metrics import METRICS
+from cmkt_plugin.score_pool import ScorePool
+from cmkt_plugin.score_table import summarize, write_csv
 
 
 class EvaluationScores:

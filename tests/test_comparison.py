@@ -9,7 +9,8 @@ import pytest
 from cmkt_plugin.bootstrap import bootstrap_means, paired_interval
 from cmkt_plugin.comparison import compare
 from cmkt_plugin.comparison_table import markdown
-from cmkt_plugin.metrics import METRICS, write_csv
+from cmkt_plugin.metrics import METRICS
+from cmkt_plugin.score_table import write_csv
 
 SPEAKERS, UTTERANCES, SEEDS = 12, 6, (1, 2, 3, 4, 5)
 IDS = [f"s{s:02}_{u}" for s in range(SPEAKERS) for u in range(UTTERANCES)]

@@ -1,7 +1,5 @@
-"""Scores per utterance: known values, unusable items, pool, tables."""
+"""Scores of an utterance: known values, unusable items."""
 
-import os
-import signal
 import subprocess
 import sys
 
@@ -9,29 +7,9 @@ import numpy as np
 import pesq
 import pystoi
 import pytest
+from noisy_pairs import RATE, make_pair
 
-from cmkt_plugin.metrics import (
-    METRICS,
-    ScorePool,
-    read_csv,
-    score,
-    si_sdr,
-    summarize,
-    write_csv,
-)
-
-RATE = 16000
-
-
-def make_pair(seed=0, seconds=1.0, noise=0.03):
-    """(enhanced, clean): harmonics with syllables, and noise upon them."""
-    random = np.random.default_rng(seed)
-    t = np.arange(int(seconds * RATE)) / RATE
-    pitch = random.uniform(90, 220)
-    voice = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 30))
-    clean = 0.1 * voice * (1.02 + np.sin(2 * np.pi * 3 * t))
-    clean = clean + 0.002 * random.standard_normal(len(t))
-    return clean + noise * random.standard_normal(len(t)), clean
+from cmkt_plugin.metrics import METRICS, score, si_sdr
 
 
 @pytest.fixture
@@ -201,146 +179,9 @@ def test_wrong_input_is_refused(pair):
         score(enhanced, clean, 8000, ["covl", "stoi"])
 
 
-def fill(pool):
-    """Items of falling duration: the first one is ready last."""
-    for i, seconds in enumerate((3.0, 1.0, 0.5, 0.2)):
-        pair = make_pair(i, seconds)
-        pool.submit(f"p{i}_001", *pair, speaker=f"p{i}", snr_db=5)
-    pool.submit("p9_001", np.zeros(RATE), make_pair()[1], speaker="p9")
-    return pool
-
-
-def test_pool_gives_what_one_process_gives():
-    pool = fill(ScorePool(jobs=2))
-    rows = pool.gather()
-    assert rows == fill(ScorePool(jobs=0)).gather()
-    assert [row["speaker"] for row in rows] == ["p0", "p1", "p2", "p3", "p9"]
-    assert rows[0]["snr_db"] == 5 and rows[0]["note"] == ""
-    assert rows[3]["note"].startswith("shorter than 0.25 s")
-    assert pool.gather() == []
-    loaded = pool._executor().submit(eval, "list(__import__('sys').modules)")
-    assert not {"torch", "speechbrain"} & set(loaded.result())
-
-
-def test_pool_keeps_copies_and_bounds_what_waits(monkeypatch):
-    awaited, wait = [], ScorePool._wait
-    monkeypatch.setattr(
-        ScorePool, "_wait", lambda *a: awaited.append(a[1]) or wait(*a)
-    )
-    monkeypatch.setattr(ScorePool, "WAITING", 2)
-    pool = ScorePool(jobs=2, metrics=["si_sdr"])
-    enhanced, clean = make_pair()
-    expected = si_sdr(enhanced, clean)
-    for i in range(20):
-        buffer = enhanced.copy()
-        pool.submit(str(i), buffer, clean)
-        buffer[:] = 0
-    assert awaited == [str(i) for i in range(16)]
-    rows = pool.gather()
-    assert [row["id"] for row in rows] == [str(i) for i in range(20)]
-    assert all(row["si_sdr"] == expected for row in rows)
-
-
-def test_pool_refuses_at_once(pair):
-    pool = ScorePool(jobs=2)
-    with pytest.raises(ValueError, match="p226_001: enhanced has 15999"):
-        pool.submit("p226_001", pair[0][1:], pair[1])
-    with pytest.raises(ValueError, match="Unknown metrics"):
-        ScorePool(metrics=["PESQ"])
-    with pytest.raises(ValueError, match="jobs .* -1"):
-        ScorePool(jobs=-1)
-    pool = ScorePool(jobs=0, metrics=["si_sdr"])
-    pool.submit("a", *pair)
-    with pytest.raises(ValueError, match="a was already submitted"):
-        pool.submit("a", *pair)
-
-
-def test_killed_worker_is_an_error_not_a_hang(pair):
-    def too_late(*_):
-        raise TimeoutError("the pool hangs")
-
-    pool, long = ScorePool(jobs=2), make_pair(seconds=8.0)
-    for i in range(8):
-        pool.submit(f"item{i}", *long)
-    for process in list(pool._executor()._processes):
-        os.kill(process, signal.SIGKILL)
-    previous = signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(30)
-    try:
-        with pytest.raises(RuntimeError, match=r"process died at item\d or"):
-            pool.gather()
-        pool.submit("again", *pair)
-        assert pool.gather()[0]["note"] == ""
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
-
-
 def test_import_is_cheap():
     code = (
         "import sys, cmkt_plugin.metrics, cmkt_plugin.composite;"
         "sys.exit(bool({'torch', 'scipy', 'joblib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_summary_averages_what_is_there():
-    rows = [
-        {"id": "a", "pesq": 0.0, "stoi": None, "note": "short: stoi"},
-        {"id": "b", "pesq": 4.0, "stoi": None, "note": "short: stoi"},
-        {"id": "c", "pesq": None, "stoi": None, "note": "clean is silent"},
-    ]
-    assert summarize(rows) == {
-        "scores": {"pesq": 2.0, "stoi": None},
-        "count": {"pesq": 2, "stoi": 0},
-        "left_out": {
-            "a": "short: stoi",
-            "b": "short: stoi",
-            "c": "clean is silent",
-        },
-    }
-    assert summarize([]) == {"scores": {}, "count": {}, "left_out": {}}
-
-
-def test_csv_round_trip(tmp_path):
-    path = tmp_path / "test_scores.csv"
-    rows = fill(ScorePool(jobs=0)).gather()
-    for row in rows:
-        row["snr_db"] = str(row["snr_db"]) if "snr_db" in row else ""
-    write_csv(rows, path)
-    assert read_csv(path) == rows
-    assert summarize(read_csv(path)) == summarize(rows)
-    assert os.listdir(tmp_path) == ["test_scores.csv"]
-
-
-def test_csv_header_is_the_agreed_one(tmp_path):
-    path = tmp_path / "scores.csv"
-    write_csv([{"id": "a", "speaker": "p1", "pesq": 2.0, "note": "x, y"}], path)
-    assert path.read_text().splitlines() == [
-        "id,speaker,pesq,stoi,estoi,si_sdr,csig,cbak,covl,note",
-        'a,p1,2.0,,,,,,,"x, y"',
-    ]
-
-
-def test_failed_write_leaves_the_old_table(tmp_path):
-    path = tmp_path / "scores.csv"
-    write_csv([{"id": "a", "note": ""}], path)
-
-    class Broken:
-        def __str__(self):
-            raise OSError("No space left on device")
-
-    before = path.read_text()
-    with pytest.raises(OSError, match="No space"):
-        write_csv([{"id": "b", "note": Broken()}], path)
-    assert path.read_text() == before
-    assert os.listdir(tmp_path) == ["scores.csv"]
-
-
-def test_wrong_table_is_refused(tmp_path):
-    path = tmp_path / "other.csv"
-    path.write_text("id,pesq\na,2.0\n")
-    with pytest.raises(ValueError, match=r"other.csv .* lacks \['stoi'"):
-        read_csv(path)
-    with pytest.raises(FileNotFoundError, match="absent.csv"):
-        read_csv(tmp_path / "absent.csv")
