@@ -15,8 +15,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["cmkt_plugin", "cmkt_plugin.*"]),
-    package_data={"cmkt_plugin": ["*.yaml"]},
-    python_requires=">=3.9",
+    python_requires=">=3.10",
     install_requires=[
         # torchaudio stopped at 2.11.0: a newer torch beside it does not load.
         "torch==2.11.0",
@@ -35,6 +34,8 @@ setup(
         "click>=8.1",
         "tqdm>=4.42",
     ],
-    extras_require={"dev": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff==0.17.5"]},
+    extras_require={
+        "dev": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff==0.17.5"]
+    },
     entry_points={"console_scripts": ["cmkt=cmkt_plugin.cli:main"]},
 )

@@ -19,7 +19,7 @@ class EnhancementBrain(sb.Brain):
 
     ``modules`` holds the ``enhancer``; ``hparams`` needs ``features``,
     ``objective``, ``lr_schedule``, ``train_logger``, ``score_jobs``,
-    ``valid_metrics``, ``valid_scored`` and ``best_metric``. Batches hold
+    ``valid_metrics`` and ``best_metric``. Batches hold
     ``id``, ``speaker``, ``noisy_sig`` and ``clean_sig``.
     """
 
@@ -57,6 +57,7 @@ class EnhancementBrain(sb.Brain):
 
     def on_fit_start(self):
         """Take over the training time of the run that is resumed."""
+        self.check_best_metric()
         super().on_fit_start()
         last = self.checkpointer.find_checkpoint(
             ckpt_predicate=lambda checkpoint: "train_seconds" in checkpoint.meta
@@ -84,17 +85,18 @@ class EnhancementBrain(sb.Brain):
             return
         if stage == sb.Stage.VALID:
             stats.update(self.scores.means(), **self.valid_stats())
-            self.check_best_metric(stats)
             self.hparams.train_logger.log_stats(
                 {"epoch": epoch, "lr": self.hparams.lr_schedule(epoch)},
                 train_stats=self.train_stats,
                 valid_stats=stats,
             )
+            # A metric that no item allows is left out: it chooses nothing.
+            known = {k: v for k, v in stats.items() if v is not None}
             self.checkpointer.save_and_keep_only(
                 meta={
                     "epoch": epoch,
                     "train_seconds": self.train_seconds,
-                    **stats,
+                    **known,
                 },
                 max_keys=[self.hparams.best_metric],
             )
@@ -107,14 +109,13 @@ class EnhancementBrain(sb.Brain):
             if if_main_process():
                 self.scores.write()
 
-    def check_best_metric(self, stats):
-        """Without its metric no checkpoint is the best one."""
-        name = self.hparams.best_metric
-        if stats.get(name) is None:
+    def check_best_metric(self):
+        """A metric that is not computed cannot choose a checkpoint."""
+        name, metrics = self.hparams.best_metric, self.hparams.valid_metrics
+        if name not in metrics:
             raise ValueError(
-                f"best_metric '{name}' has no value on the validation set; "
-                f"there are {sorted(k for k, v in stats.items() if v)}. "
-                "Name one of valid_metrics that the items allow."
+                f"best_metric '{name}' is not among valid_metrics {metrics}: "
+                "add it there, or choose one of them."
             )
 
     def mean_terms(self):
@@ -142,18 +143,17 @@ class EnhancementBrain(sb.Brain):
     def test_record(self):
         """What the summary says beside the scores."""
         parameters = self.modules.enhancer.parameters()
-        best = self.checkpointer.find_checkpoint(
-            max_key=self.hparams.best_metric
+        last = max(
+            (c.meta for c in self.checkpointer.list_checkpoints()),
+            key=lambda meta: meta.get("epoch", 0),
         )
         return {
             "parameters": sum(p.numel() for p in parameters),
             # The counter is back at the epoch of the best checkpoint.
-            "epochs": max(
-                checkpoint.meta.get("epoch", 0)
-                for checkpoint in self.checkpointer.list_checkpoints()
-            ),
+            "best_epoch": self.hparams.epoch_counter.current,
+            "epochs": last.get("epoch", 0),
             "train_minutes": self.train_seconds / 60,
-            "valid": {} if best is None else dict(best.meta),
+            "valid": dict(last),
         }
 
 

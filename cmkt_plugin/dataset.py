@@ -3,7 +3,10 @@
 from collections import defaultdict
 
 from speechbrain.dataio.dataio import read_audio
-from speechbrain.dataio.dataset import DynamicItemDataset
+from speechbrain.dataio.dataset import (
+    DynamicItemDataset,
+    FilteredSortedDynamicItemDataset,
+)
 from speechbrain.dataio.sampler import DynamicBatchSampler
 from speechbrain.utils.data_pipeline import provides, takes
 
@@ -42,6 +45,34 @@ def make_dataset(annotation, data_folder):
         dynamic_items=[noisy_pipeline, clean_pipeline],
         output_keys=OUTPUT_KEYS,
     )
+
+
+def spread(dataset, count):
+    """Limit a set to a number of utterances, evenly spread over the lengths.
+
+    Arguments
+    ---------
+    dataset : speechbrain.dataio.dataset.DynamicItemDataset
+        With ``length`` of every utterance.
+    count : int or None
+        Utterances to keep; None keeps all.
+
+    Returns
+    -------
+    speechbrain.dataio.dataset.DynamicItemDataset
+
+    Example
+    -------
+    >>> data = {name: {"length": float(name)} for name in "52341"}
+    >>> spread(DynamicItemDataset(data), 3).data_ids
+    ['1', '3', '5']
+    """
+    if count is None or count >= len(dataset):
+        return dataset
+    ids = sorted(dataset.data_ids, key=lambda u: dataset.data[u]["length"])
+    step = (len(ids) - 1) / max(count - 1, 1)
+    kept = [ids[round(number * step)] for number in range(count)]
+    return FilteredSortedDynamicItemDataset(dataset, kept)
 
 
 def training_batches(dataset, batch_seconds, num_buckets, seed):

@@ -15,6 +15,7 @@ from cmkt_plugin.atomic import write_text
 from cmkt_plugin.dataset import (
     equal_length_batches,
     make_dataset,
+    spread,
     training_batches,
 )
 from cmkt_plugin.export import export
@@ -53,7 +54,9 @@ def start_experiment(hparams_file, overrides, output_folder):
     check_knobs(hparams_file, overrides)
     fingerprint = identify(hparams_file, overrides)
     record = Path(output_folder) / "experiment.json"
-    if record.exists():
+    # Without a checkpoint there is nothing to mix: a run that stopped at a
+    # wrong flag is started again with the right one.
+    if record.exists() and any(Path(output_folder).glob("save/CKPT*")):
         check_identity(fingerprint, json.loads(record.read_text()), record)
     elif if_main_process():
         text = {**provenance.record(), "fingerprint": fingerprint}
@@ -77,6 +80,7 @@ def identify(hparams_file, overrides):
     """
     with open(hparams_file, encoding="utf-8") as file:
         tree = YAML().load(resolve_references(file, overrides))
+    tree["data_folder"] = str(Path(tree["data_folder"]).resolve())
     return {
         part: hashlib.sha256(
             repr([plain(tree.get(key)) for key in keys]).encode()
@@ -131,6 +135,7 @@ def make_datasets(hparams):
         )
         for name in ("train", "valid", "test")
     }
+    datasets["valid"] = spread(datasets["valid"], hparams["valid_items"])
     if hparams["transfer"] is not None:
         hparams["transfer"].prepare(
             {name: datasets[name] for name in ("train", "valid")}

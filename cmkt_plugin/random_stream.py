@@ -51,17 +51,25 @@ class RandomStream:
         None
         """
         device = torch.device(device)
+        if device.type == "cuda" and device.index is None:
+            device = torch.device("cuda", torch.cuda.current_device())
         cuda = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):
             if device in self.states:
                 self._resume(device)
             else:
-                torch.manual_seed(self.seed)
+                self._begin(device)
             yield
             self.states[device] = (
                 torch.get_rng_state(),
                 torch.cuda.get_rng_state(device) if cuda else None,
             )
+
+    def _begin(self, device):
+        # Not torch.manual_seed: it would reseed every GPU of the process.
+        torch.default_generator.manual_seed(self.seed)
+        if device.type == "cuda":
+            torch.cuda.default_generators[device.index].manual_seed(self.seed)
 
     def _resume(self, device):
         on_cpu, on_device = self.states[device]

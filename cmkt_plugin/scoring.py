@@ -5,10 +5,14 @@ from pathlib import Path
 import speechbrain as sb
 import torch
 from speechbrain.dataio import audio_io
+from speechbrain.utils.logger import get_logger
 
 from cmkt_plugin.metrics import METRICS
 from cmkt_plugin.score_pool import ScorePool
 from cmkt_plugin.score_table import summarize, write_csv
+
+logger = get_logger(__name__)
+NAMED = 5  # utterances that the log names; the table names them all
 
 
 class EvaluationScores:
@@ -18,8 +22,7 @@ class EvaluationScores:
     ---------
     hparams : types.SimpleNamespace
         ``sample_rate`` (Hz), ``score_jobs``, ``valid_metrics``,
-        ``valid_scored`` (None for all), ``output_folder``,
-        ``save_enhanced``.
+        ``output_folder``, ``save_enhanced``.
     stage : speechbrain.Stage
         A test computes every metric of every utterance, and those of the
         noisy input.
@@ -37,7 +40,6 @@ class EvaluationScores:
         self.enhanced = ScorePool(**options)
         self.noisy = ScorePool(**options)
         self.scored, self.scored_noisy = [], []
-        self.left = None if self.testing else hparams.valid_scored
 
     def append(self, batch, enhanced):
         """Score the utterances of a batch.
@@ -52,10 +54,6 @@ class EvaluationScores:
         clean, lengths = batch.clean_sig
         samples = (lengths * clean.shape[1]).round().long()
         for item, count in enumerate(samples.tolist()):
-            if self.left is not None:
-                if self.left <= 0:
-                    return
-                self.left -= 1
             signals = [
                 wavs[item, :count].float().cpu().numpy()
                 for wavs in (enhanced, batch.noisy_sig.data, clean)
@@ -86,7 +84,15 @@ class EvaluationScores:
 
     def means(self):
         """Mean of every metric over the utterances that have it."""
-        return summarize(self.rows()[0])["scores"]
+        found = summarize(self.rows()[0])
+        left_out = list(found["left_out"].items())
+        if left_out:
+            named = "; ".join(f"{u} ({why})" for u, why in left_out[:NAMED])
+            logger.warning(
+                f"{len(left_out)} of {len(self.scored)} utterances are left "
+                f"out of some means: {named}"
+            )
+        return found["scores"]
 
     def write(self):
         """Write ``test_scores.csv`` and ``noisy_scores.csv``."""

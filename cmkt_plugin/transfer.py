@@ -70,7 +70,7 @@ class Transfer:
             ``token_ids`` and ``token_count``.
         """
         words = {
-            name: {u: item["words"] for u, item in dataset.data.items()}
+            name: {u: dataset.data[u]["words"] for u in dataset.data_ids}
             for name, dataset in datasets.items()
         }
         texts = [text for part in words.values() for text in part.values()]
@@ -144,7 +144,8 @@ class Transfer:
             because an empty batch cannot be padded.
         """
         item = self.cache.read(text)
-        count = len(item.token_ids)
+        # Without training text there is no scale to bring tokens to.
+        count = len(item.token_ids) if self.training_tokens else 0
         if count == 0:
             tokens = torch.zeros(1, self.teacher.width)
             ids = torch.zeros(1, dtype=torch.long)

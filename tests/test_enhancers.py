@@ -7,6 +7,7 @@ import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain import parse_arguments
 from speechbrain.inference.enhancement import SpectralMaskEnhancement
+from speechbrain.nnet.losses import mse_loss
 from speechbrain.processing.features import STFT, spectral_magnitude
 from toy_backbones import FOLDER, KNOBS, build, speech
 
@@ -188,3 +189,24 @@ def test_backbone_varies_by_a_flag(tmp_path, flag, net, width):
     assert type(enhancer.net).__name__ == net
     tap = LatentTap(enhancer, hparams["backbone"]["latent"])
     assert tap.measure() == width
+
+
+def test_padding_does_not_enter_the_loss():
+    """What lies beyond the lengths, noisy or clean, changes no loss.
+
+    With the BLSTM, whose container passes the lengths on: a convolution
+    looks a few frames over the border, whatever the loss does.
+    """
+    enhancer = build("blstm")["enhancer"].eval()
+    # Short of the border's frame, whose window reaches beyond it.
+    lengths, border = torch.tensor([1.0, 0.5]), torch.tensor([0.0, 0.05])
+    losses = []
+    for padding in (0.0, 0.3):
+        noisy, clean = speech(2, 8192), 0.5 * speech(2, 8192)
+        noisy[1, 4096:], clean[1, 4096:] = padding, -padding
+        features = enhancer(noisy, lengths - border).features
+        target = enhancer.features(clean)
+        losses.append(
+            mse_loss(features, target, lengths - border, reduction="batch")
+        )
+    assert torch.allclose(*losses, atol=1e-7)

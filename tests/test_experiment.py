@@ -24,7 +24,7 @@ def test_the_users_command_trains_tests_and_exports(
         tiny_bert,
         precision="bf16",
         grad_accumulation_factor=2,
-        valid_scored=1,
+        valid_items=3,
         save_enhanced=True,
         dataloader_options="{num_workers: 1}",
     )
@@ -49,7 +49,7 @@ def test_the_users_command_trains_tests_and_exports(
 
     changed = {
         "model": "--backbone={base_channels: 64, num_blocks: 2, nhead: 2}",
-        "teacher": "--teacher={layer: -1}",
+        "teacher or transfer": "--teacher={layer: -1}",
         "data": "--valid_speakers=[p301]",
     }
     for part, flag in changed.items():
@@ -64,8 +64,25 @@ def test_a_folder_of_another_recipe_is_refused(corpus, tmp_path, tiny_bert):
     run("baseline.yaml", flags(corpus, out))
     before = (out / "train_log.txt").read_text()
     log = run("cmkt.yaml", flags(corpus, out, tiny_bert), status=1)
-    assert "another teacher" in log
+    assert "another objective and teacher or transfer" in log
     assert (out / "train_log.txt").read_text() == before
+
+
+def test_a_wrong_flag_can_be_put_right_in_the_same_folder(corpus, tmp_path):
+    arguments = flags(corpus, tmp_path / "x")
+    wrong = [*arguments, "--valid_speakers=[p999]"]
+    assert "p999" in run("baseline.yaml", wrong, status=1)
+    run("baseline.yaml", arguments)
+    assert (tmp_path / "x" / "test_summary.json").exists()
+
+
+def test_baseline_and_cmkt_differ_only_in_the_transfer():
+    keys = []
+    for yaml in ("baseline.yaml", "cmkt.yaml"):
+        lines = (tiny_voicebank.RECIPE / "hparams" / yaml).read_text()
+        keys.append(set(lines.split("objective: !new:")[0].splitlines()))
+    added = {line for line in keys[1] - keys[0] if not line.startswith("#")}
+    assert {line.split(":")[0] for line in added} == {"output_folder", "latent"}
 
 
 BAD_INPUT = {
@@ -78,6 +95,7 @@ BAD_INPUT = {
     ),
     "bare flag": ({}, "--skip_bad True"),
     "hub": ({"source": "no/such-model"}, "source"),
+    "metric": ({"best_metric": "pesk"}, "not among valid_metrics"),
     "unknown key": ({"transfer_wieght": 0.1}, "transfer_wieght"),
 }
 

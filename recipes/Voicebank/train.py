@@ -39,6 +39,7 @@ if __name__ == "__main__":
             "speakers": hparams["speakers"],
             "skip_prep": hparams["skip_prep"],
             "skip_bad": hparams["skip_bad"],
+            "sample_rate": hparams["sample_rate"],
         },
     )
     train_and_test(hparams, run_opts)
