@@ -26,6 +26,9 @@ def test_the_users_command_trains_tests_and_exports(
         grad_accumulation_factor=2,
         valid_items=3,
         save_enhanced=True,
+        objective="{waveform: {l1: !name:speechbrain.nnet.losses.l1_loss , "
+        "distortion: !name:cmkt_plugin.losses.si_sdr_loss }, "
+        "weights: {l1: 1.0, distortion: 0.01}}",
         dataloader_options="{num_workers: 1}",
     )
     run("cmkt.yaml", arguments)
