@@ -1,11 +1,11 @@
 """Scores of many utterances: their means, and the table on disk."""
 
 import csv
-import os
-from pathlib import Path
+import io
 
 import numpy as np
 
+from cmkt_plugin.atomic import write_text
 from cmkt_plugin.metrics import METRICS
 
 
@@ -54,19 +54,14 @@ def write_csv(rows, path):
     path : str or Path
         File to write.
     """
-    path = Path(path)
     fixed = {"id", "speaker", *METRICS, "note"}
     further = {key: None for row in rows for key in row if key not in fixed}
     header = ["id", "speaker", *further, *METRICS, "note"]
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, header, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, header, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, table.getvalue())
 
 
 def read_csv(path):
