@@ -40,6 +40,8 @@ def test_weights_follow_their_schedule():
         features={"a": mse_loss, "b": l1_loss},
     )
     terms = {"a": torch.tensor(1.0), "b": torch.tensor(1.0)}
+    # Until an epoch is set, the first one's weights hold.
+    assert objective.total(terms) == 3.0
     totals = []
     for epoch in (1, 2, 3, 4):
         objective.set_epoch(epoch)
