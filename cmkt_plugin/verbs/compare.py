@@ -1,0 +1,64 @@
+"""``cmkt compare``: run a list of runs and print their table."""
+
+from pathlib import Path
+
+import click
+
+from cmkt_plugin.verbs import progress
+
+
+@click.command()
+@click.argument("runs", type=click.Path(exists=True, dir_okay=False))
+@click.argument("flags", nargs=-1, type=click.UNPROCESSED)
+@click.option("--jobs", default=1, show_default=True, help="Runs at a time.")
+@click.option("--output", type=Path, help="Write OUTPUT.md and OUTPUT.json.")
+@click.option(
+    "--mixtures",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The corpus' mixtures.csv: also by noise level and kind.",
+)
+@click.option("--baseline", help="Compare with this run, not the list's.")
+@click.option("--table-only", is_flag=True, help="Run nothing.")
+@click.pass_context
+def command(ctx, runs, flags, jobs, output, mixtures, baseline, table_only):
+    """Run what is missing of the list RUNS (YAML); print one table.
+
+    FLAGS after -- go to every run, e.g. -- --data_folder D.
+    """
+    import json
+
+    from cmkt_plugin import comparison, comparison_table, provenance
+    from cmkt_plugin.atomic import write_text
+    from cmkt_plugin.run_list import load_runs
+    from cmkt_plugin.runner import Outcome, run_missing
+
+    # Before the runs: the commit that is noted is the one that they saw.
+    made = provenance.record()
+    listed = load_runs(runs, flags)
+    outcome = Outcome()
+    if not table_only:
+        outcome = run_missing(listed, jobs, report=progress)
+    # Also where there is nothing to compare: then they are the reason.
+    try:
+        found = comparison.compare(
+            listed.folders(), baseline or listed.baseline, mixtures
+        )
+        found["settings"] = listed.settings()
+        name = output.name if output else Path(runs).stem
+        text = comparison_table.markdown(found, name, made)
+        if output:
+            whole = json.dumps({"provenance": made, **found}, indent=1)
+            write_text(output.with_name(name + ".json"), whole + "\n")
+            write_text(output.with_name(name + ".md"), text)
+        click.echo(text)
+    finally:
+        _report_problems(outcome)
+    ctx.exit(1 if found["missing"] else 0)
+
+
+def _report_problems(outcome):
+    """Shows which runs failed, with the end of their logs, or were locked."""
+    for cell, tail in outcome.failed.items():
+        progress(f"FAILED: {cell.run} seed {cell.seed}, {cell.log}\n{tail}")
+    for cell in outcome.elsewhere:
+        progress(f"run by another process: {cell.run} seed {cell.seed}")
