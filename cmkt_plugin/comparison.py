@@ -16,6 +16,7 @@ from cmkt_plugin.run_scores import (
 
 # The parts of experiment.json that a table states.
 STATED = ("version", "commit", "machine", "torch", "speechbrain", "date")
+NOT_RECORDED = "not recorded"
 
 
 def compare(folders, baseline, mixtures=None):
@@ -35,8 +36,9 @@ def compare(folders, baseline, mixtures=None):
     -------
     dict
         ``baseline``, ``metrics``, ``intervals`` (how they were made),
-        ``noisy`` (means of the input), ``runs`` (see ``describe_run``),
-        ``groups`` and ``missing``. Only what JSON can hold.
+        ``noisy`` (means of the input), ``runs`` (see ``describe_run``; with
+        ``not_run``, the seeds that are still to be run), ``groups`` and
+        ``missing``. Only what JSON can hold.
 
     Raises
     ------
@@ -69,7 +71,10 @@ def compare(folders, baseline, mixtures=None):
         "intervals": statement([n for n in common if n]),
         "noisy": noisy_means(every[0]),
         "runs": {
-            name: describe_run(seeds, None if name == baseline else base)
+            name: {
+                "not_run": sorted(folders[name].keys() - seeds.keys()),
+                **describe_run(seeds, None if name == baseline else base),
+            }
             for name, seeds in runs.items()
         },
         "groups": by_group(runs, baseline, read_groups(mixtures)),
@@ -93,7 +98,8 @@ def describe_run(seeds, base):
         ``seeds``, ``scores`` (metric to mean, spread, count per seed),
         ``difference`` (metric to ``paired_interval``'s result), ``retrieval``,
         ``minutes`` and ``parameters``, ``epochs`` (means over seeds),
-        ``left_out`` and what ``experiment.json`` states.
+        ``left_out`` and ``experiment``: what ``experiment.json`` states (name
+        to value to the seeds that it was stated for).
     """
     runs = list(seeds.values())
     return {
@@ -109,10 +115,7 @@ def describe_run(seeds, base):
             for seed, run in seeds.items()
             if run.left_out
         },
-        "experiment": {
-            name: _distinct(run.experiment.get(name) for run in runs)
-            for name in STATED
-        },
+        "experiment": {name: _stated(name, seeds) for name in STATED},
     }
 
 
@@ -256,5 +259,10 @@ def _mean(values):
     return float(np.mean(values)) if values else None
 
 
-def _distinct(values):
-    return sorted({value for value in values if value is not None})
+def _stated(name, seeds):
+    """Value of an entry of ``experiment.json`` to the seeds that state it."""
+    found = {}
+    for seed in sorted(seeds):
+        value = seeds[seed].experiment.get(name) or NOT_RECORDED
+        found.setdefault(value, []).append(seed)
+    return found

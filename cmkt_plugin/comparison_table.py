@@ -1,6 +1,6 @@
 """The comparison as Markdown."""
 
-import json
+from cmkt_plugin.comparison_record import made
 
 TITLES = {
     "pesq": "PESQ",
@@ -14,8 +14,7 @@ TITLES = {
 DIGITS = {"stoi": 4, "estoi": 4, "si_sdr": 2}
 # Within groups all metrics would make tables too wide to read.
 GROUP_METRICS = ("pesq", "estoi", "si_sdr")
-# Names of left-out items that are shown; the JSON beside holds all.
-SHOWN_ITEMS = 5
+NOT_RUN = "not run"
 
 
 def markdown(comparison, title, provenance):
@@ -45,13 +44,16 @@ def markdown(comparison, title, provenance):
     if any(run["difference"] for run in comparison["runs"].values()):
         parts += [
             f"Difference to `{base}`; * where zero lies outside the interval.",
-            _table(*_differences(comparison["runs"], metrics)),
+            _table(*_differences(comparison["runs"], metrics, base)),
             comparison["intervals"],
         ]
     parts += _retrieval(comparison)
+    waiting = [n for n, run in comparison["runs"].items() if not run["seeds"]]
     for grouping, groups in comparison["groups"].items():
         parts += [f"## By {grouping}", _group_table(groups, metrics)]
-    parts += ["## How it was made", _made(comparison, provenance)]
+        if waiting:
+            parts.append(f"Without those {NOT_RUN}: {', '.join(waiting)}.")
+    parts += ["## How it was made", made(comparison, provenance)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -65,7 +67,7 @@ def _scores(comparison, metrics):
         rows.append(
             [
                 name,
-                ", ".join(map(str, run["seeds"])) or "missing",
+                _seeds(run),
                 *(spread(m, run["scores"].get(m)) for m in metrics),
                 _whole(run["parameters"]),
                 _whole(run["epochs"]),
@@ -75,26 +77,60 @@ def _scores(comparison, metrics):
     return header, rows
 
 
-def _differences(runs, metrics):
+def _differences(runs, metrics, baseline):
     """The table of differences: header and rows."""
     header = ["run", "seeds", "pairs", *(TITLES.get(m, m) for m in metrics)]
     rows = []
     for name, run in runs.items():
         given = run["difference"]
+        seeds = pairs = 0
         if given:
             seeds = max(found["seeds"] for found in given.values())
             pairs = max(found["count"] for found in given.values())
+        if name != baseline:
             cells = [interval(m, given.get(m)) for m in metrics]
-            rows.append([name, str(seeds), str(pairs), *cells])
+            shown = str(seeds) if seeds else unpaired_because(run)
+            rows.append([name, shown, str(pairs or "–"), *cells])
     return header, rows
+
+
+def unpaired_because(run):
+    """Why a run has no difference to the baseline.
+
+    Arguments
+    ---------
+    run : dict
+        From ``comparison.describe_run``.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> unpaired_because({"seeds": []}), unpaired_because({"seeds": [2]})
+    ('not run', 'none in common')
+    """
+    return "none in common" if run["seeds"] else NOT_RUN
+
+
+def _seeds(run):
+    """Seeds that a run has, and in brackets those that it is to have."""
+    done = ", ".join(map(str, run["seeds"]))
+    if not done:
+        return NOT_RUN
+    missing = ", ".join(map(str, run["not_run"]))
+    return f"{done} ({missing} {NOT_RUN})" if missing else done
 
 
 def _retrieval(comparison):
     """Held-out token retrieval of the runs that have one, in per cent."""
+    base = comparison["baseline"]
     runs = {
         name: run["retrieval"]
         for name, run in comparison["runs"].items()
-        if run["retrieval"]
+        # The baseline has no tokens: nothing of it is still to come.
+        if run["retrieval"] or not (run["seeds"] or name == base)
     }
     names = list(dict.fromkeys(name for run in runs.values() for name in run))
     parts = [name for name in names if name != "retrieval_pool"]
@@ -105,7 +141,7 @@ def _retrieval(comparison):
     header = ["run", "distinct tokens"]
     header += [f"{name.replace('_top', ' top-')} (%)" for name in parts]
     rows = [
-        [name, _whole(run.get("retrieval_pool"))]
+        [name, _whole(run.get("retrieval_pool")) if run else NOT_RUN]
         + [_percent(run.get(part)) for part in parts]
         for name, run in runs.items()
     ]
@@ -137,57 +173,6 @@ def _group_table(groups, metrics):
                 rows[-1].append(spread(m, run["scores"].get(m)))
                 rows[-1].append(interval(m, run["difference"].get(m)))
     return _table(header, rows)
-
-
-def _made(comparison, provenance):
-    """What somebody needs to repeat or judge the figures, as a list."""
-    runs = comparison["runs"]
-    lines = [f"command: `{provenance['command']}`"]
-    for name, run in comparison["settings"].items():
-        given = [
-            f"{key} {value if isinstance(value, str) else json.dumps(value)}"
-            for key, value in run["flags"].items()
-        ]
-        lines.append(f"{name}: `{', '.join([run['hparams'], *given])}`")
-    for name in ("machine", "version", "commit", "torch", "speechbrain"):
-        stated = {v for r in runs.values() for v in r["experiment"][name]}
-        lines.append(f"{name}: {'; '.join(sorted(stated)) or 'not recorded'}")
-    dates = sorted({v for r in runs.values() for v in r["experiment"]["date"]})
-    lines.append(f"runs made: {' to '.join(dates[:1] + dates[1:][-1:]) or '–'}")
-    lines.append(
-        f"table made: {provenance['date']}, version {provenance['version']}, "
-        f"commit {provenance['commit']}, on {provenance['machine']}"
-    )
-    lines.append(f"runs missing: {', '.join(comparison['missing']) or 'none'}")
-    lines.append(f"utterances left out: {_left_out(runs)}")
-    unpaired = {
-        found["unpaired"]
-        for run in runs.values()
-        for found in run["difference"].values()
-    }
-    lines.append(
-        "scores without a partner in the baseline: "
-        f"{max(unpaired, default=0)} at most"
-    )
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _left_out(runs):
-    """Items without some score, counted and, as far as is short, named."""
-    found = {}
-    for name, run in runs.items():
-        for seed, items in run["left_out"].items():
-            for item, reason in items.items():
-                found.setdefault((item, reason), []).append(f"{name} {seed}")
-    if not found:
-        return "none"
-    shown = [
-        f"{item} ({reason}; in {len(where)} runs)"
-        for (item, reason), where in list(found.items())[:SHOWN_ITEMS]
-    ]
-    total = sum(len(where) for where in found.values())
-    more = " ..." if len(found) > SHOWN_ITEMS else ""
-    return f"{total} over all runs: {'; '.join(shown)}{more}"
 
 
 def number(metric, value, sign="", digits=None):

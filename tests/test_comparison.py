@@ -194,7 +194,55 @@ def test_seeds_that_one_side_lacks_are_not_paired(folders):
     difference = found["runs"]["better"]["difference"]["pesq"]
     assert difference["seeds"] == 4
     assert found["runs"]["better"]["seeds"] == [1, 2, 3, 4, 5]
-    assert "runs missing: base seed 5" in table(found)
+    text = table(found)
+    assert "runs missing: base seed 5" in text
+    assert "| base | 1, 2, 3, 4 (5 not run) |" in text
+
+
+def test_runs_without_a_finished_cell_keep_their_rows(tmp_path, folders):
+    folders = {name: folders[name] for name in ("base", "better")}
+    folders["units"] = {1: tmp_path / "gone"}
+    for path in folders["better"].values():
+        summary = json.loads((path / "test_summary.json").read_text())
+        summary["valid"] = {"retrieval_pool": 9, "retrieval_top1": 0.5}
+        (path / "test_summary.json").write_text(json.dumps(summary))
+    mixtures = tmp_path / "mixtures.csv"
+    lines = [f"{name},5,babble" for name in IDS]
+    mixtures.write_text("\n".join(["file,snr_db,noise", *lines]) + "\n")
+    text = table(compare(folders, "base", mixtures))
+    scores, differences = "| – " * 10, "| – " * 8
+    assert f"| units | not run {scores}|" in text
+    assert f"| units | not run {differences}|" in text
+    assert "| better | 9 | 50.0 |\n| units | not run | – |" in text
+    assert text.count("Without those not run: units.") == 3
+    # Every run waits for the baseline: nothing to compare, and no failure.
+    for path in folders["base"].values():
+        (path / "test_summary.json").unlink()
+    text = table(compare(folders, "base", mixtures))
+    assert "Difference to" not in text and "| base | not run |" in text
+
+
+def test_seeds_that_the_baseline_lacks_give_an_empty_row(folders):
+    folders["noise"] = {7: folders["noise"][1]}
+    text = table(compare(folders, "base"))
+    assert f"| noise | none in common {'| – ' * 8}|" in text
+
+
+def test_cells_of_other_commits_are_named(folders):
+    for seed, commit in ((2, "def"), (3, None)):
+        path = folders["better"][seed] / "experiment.json"
+        given = json.loads(path.read_text())
+        path.write_text(json.dumps({**given, "commit": commit}))
+    found = compare(folders, "base")
+    assert found["runs"]["better"]["experiment"]["commit"] == {
+        "abc": [1, 4, 5],
+        "def": [2],
+        "not recorded": [3],
+    }
+    assert (
+        "- commit: abc (18 cells); def (1 cell: better 2); "
+        "not recorded (1 cell: better 3)"
+    ) in table(found).splitlines()
 
 
 def test_groups(tmp_path):
