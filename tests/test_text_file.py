@@ -57,8 +57,8 @@ def test_the_way_out_is_one(path):
     "content",
     [
         "Ça va, café crème?".encode("latin-1"),
-        # Cut in the middle of a character; the line decodes as GBK.
-        LINES.encode() + "而对".encode()[:-2],
+        # UTF-8 that was cut, and that is GB18030 as it happens.
+        "而对\n楼市\n而对".encode()[:-2],
     ],
 )
 def test_what_is_not_gbk_is_not_called_so(path, content):
