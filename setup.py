@@ -35,7 +35,13 @@ setup(
         "tqdm>=4.42",
     ],
     extras_require={
-        "dev": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff==0.17.5"]
+        "plot": ["matplotlib>=3.7"],
+        "dev": [
+            "matplotlib>=3.7",
+            "pytest>=7.4",
+            "pytest-xdist>=3.5",
+            "ruff==0.17.5",
+        ],
     },
     entry_points={"console_scripts": ["cmkt=cmkt_plugin.cli:main"]},
 )

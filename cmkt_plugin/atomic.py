@@ -21,12 +21,25 @@ def write_text(path, text):
     >>> [file.name for file in (folder / "tables").iterdir()]
     ['a.md']
     """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path, content):
+    """Writes a file under a temporary name and renames it.
+
+    Arguments
+    ---------
+    path : str or pathlib.Path
+        The file to write; its folder is made if it is missing.
+    content : bytes
+        What it will hold.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Same folder: a rename is atomic only within one file system.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

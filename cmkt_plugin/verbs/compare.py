@@ -12,6 +12,7 @@ from cmkt_plugin.verbs import progress
 @click.argument("flags", nargs=-1, type=click.UNPROCESSED)
 @click.option("--jobs", default=1, show_default=True, help="Runs at a time.")
 @click.option("--output", type=Path, help="Write OUTPUT.md and OUTPUT.json.")
+@click.option("--plot", type=Path, help="Draw the benefits: a .png or .svg.")
 @click.option(
     "--mixtures",
     type=click.Path(exists=True, dir_okay=False),
@@ -20,18 +21,19 @@ from cmkt_plugin.verbs import progress
 @click.option("--baseline", help="Compare with this run, not the list's.")
 @click.option("--table-only", is_flag=True, help="Run nothing.")
 @click.pass_context
-def command(ctx, runs, flags, jobs, output, mixtures, baseline, table_only):
+def command(
+    ctx, runs, flags, jobs, output, plot, mixtures, baseline, table_only
+):
     """Run what is missing of the list RUNS (YAML); print one table.
 
     FLAGS after -- go to every run, e.g. -- --data_folder D.
     """
-    import json
-
     from cmkt_plugin import comparison, comparison_table, provenance
-    from cmkt_plugin.atomic import write_text
     from cmkt_plugin.run_list import load_runs
     from cmkt_plugin.runner import Outcome, run_missing
 
+    if plot:
+        _check_plot(plot)
     # Before the runs: the commit that is noted is the one that they saw.
     made = provenance.record()
     listed = load_runs(runs, flags)
@@ -46,14 +48,36 @@ def command(ctx, runs, flags, jobs, output, mixtures, baseline, table_only):
         found["settings"] = listed.settings()
         name = output.name if output else Path(runs).stem
         text = comparison_table.markdown(found, name, made)
-        if output:
-            whole = json.dumps({"provenance": made, **found}, indent=1)
-            write_text(output.with_name(name + ".json"), whole + "\n")
-            write_text(output.with_name(name + ".md"), text)
+        _write(found, made, text, output, plot)
         click.echo(text)
     finally:
         _report_problems(outcome)
     ctx.exit(1 if found["missing"] else 0)
+
+
+def _check_plot(path):
+    """Says before hours of runs that their plot could not be written."""
+    from cmkt_plugin.comparison_plot import check_plot
+
+    try:
+        check_plot(path)
+    except ImportError as error:
+        raise click.ClickException(str(error))
+
+
+def _write(found, made, text, output, plot):
+    """Writes what was asked for: the table, its figures, the plot."""
+    import json
+
+    from cmkt_plugin.atomic import write_text
+    from cmkt_plugin.comparison_plot import write_plot
+
+    if output:
+        whole = json.dumps({"provenance": made, **found}, indent=1)
+        write_text(output.with_name(output.name + ".json"), whole + "\n")
+        write_text(output.with_name(output.name + ".md"), text)
+    if plot:
+        write_plot(found, plot)
 
 
 def _report_problems(outcome):
