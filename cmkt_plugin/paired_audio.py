@@ -1,25 +1,9 @@
 """Checks pairs of clean and noisy recordings."""
 
-import re
 from pathlib import Path
-from typing import NamedTuple
 
-import soundfile
-
+from cmkt_plugin.recordings import rate_fault, read_header
 from cmkt_plugin.threads import map_in_threads
-
-# What libsndfile notes on a data chunk that is longer than the file.
-SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-# A program that writes to a pipe cannot know the size and puts the largest.
-UNKNOWN_SIZE = 0x7FFFFF00
-
-
-class Header(NamedTuple):
-    """What a wav file's header tells; ``fault`` is empty for a sound file."""
-
-    frames: int
-    rate: int
-    fault: str
 
 
 def list_wavs(folder):
@@ -41,42 +25,6 @@ def list_wavs(folder):
         for path in sorted(Path(folder).iterdir())
         if path.suffix.lower() == ".wav" and not path.name.startswith(".")
     }
-
-
-def read_header(path):
-    """Reads the header of a mono recording and says what is wrong with it.
-
-    Arguments
-    ---------
-    path : str or Path
-        A wav file.
-
-    Returns
-    -------
-    Header
-        Frames, sampling rate (Hz) and fault.
-
-    Example
-    -------
-    >>> path = getfixture("tmp_path") / "silence.wav"
-    >>> soundfile.write(path, [0.0] * 160, 16000)
-    >>> read_header(path)
-    Header(frames=160, rate=16000, fault='')
-    """
-    try:
-        info = soundfile.info(str(path))
-    except (soundfile.SoundFileError, OSError) as error:
-        return Header(0, 0, f"not a readable wav file ({error})")
-    fault = ""
-    # libsndfile reads what there is of a truncated file and does not complain.
-    short = SHORT_DATA.search(info.extra_info)
-    if short and int(short[2]) < int(short[1]) < UNKNOWN_SIZE:
-        fault = f"truncated: {short[2]} bytes of samples, expected {short[1]}"
-    elif info.frames == 0:
-        fault = "0 samples, expected at least one"
-    elif info.channels != 1:
-        fault = f"{info.channels} channels, expected 1"
-    return Header(info.frames, info.samplerate, fault)
 
 
 def check_pairs(clean, noisy, sample_rate, higher_rates=False, jobs=None):
@@ -102,6 +50,7 @@ def check_pairs(clean, noisy, sample_rate, higher_rates=False, jobs=None):
 
     Example
     -------
+    >>> import soundfile
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "clean.wav", [0.0] * 160, 16000)
     >>> soundfile.write(folder / "noisy.wav", [0.0] * 150, 16000)
@@ -141,12 +90,9 @@ def check_pairs(clean, noisy, sample_rate, higher_rates=False, jobs=None):
 def _pair_fault(clean, noisy, sample_rate, higher_rates):
     """Says what is wrong with a pair of (path, header); "" for nothing."""
     for path, header in (clean, noisy):
-        if header.fault:
-            return f"{path}: {header.fault}"
-        if header.rate < sample_rate or (
-            header.rate > sample_rate and not higher_rates
-        ):
-            return f"{path}: {header.rate} Hz, expected {sample_rate} Hz"
+        fault = rate_fault(header, sample_rate, higher_rates)
+        if fault:
+            return f"{path}: {fault}"
     for unit, found, expected in (
         ("Hz", noisy[1].rate, clean[1].rate),
         ("samples", noisy[1].frames, clean[1].frames),

@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from speechbrain.utils.parallel import get_available_cpu_count
 from tqdm import tqdm
 
+# A future weighs more than what is read of a file: many files share one.
+CHUNK = 64
+
 
 def map_in_threads(function, items, title, jobs=None):
     """Maps in threads, with a progress bar where it takes long.
@@ -34,7 +37,18 @@ def map_in_threads(function, items, title, jobs=None):
     >>> map_in_threads(len, ["a", "bc"], "Lengths")
     [1, 2]
     """
-    with ThreadPoolExecutor(jobs or get_available_cpu_count()) as pool:
-        results = pool.map(function, items)
-        # The delay (seconds) spares short work the bar.
-        return list(tqdm(results, desc=title, total=len(items), delay=2))
+    threads = jobs or get_available_cpu_count()
+    size = max(1, min(CHUNK, len(items) // (CHUNK * threads)))
+    chunks = [
+        items[start : start + size] for start in range(0, len(items), size)
+    ]
+    results = []
+    # The delay (seconds) spares short work the bar.
+    with (
+        tqdm(desc=title, total=len(items), delay=2) as bar,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        for part in pool.map(lambda chunk: [*map(function, chunk)], chunks):
+            results += part
+            bar.update(len(part))
+    return results

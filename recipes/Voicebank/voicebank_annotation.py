@@ -1,10 +1,9 @@
 """Annotates VoiceBank-DEMAND's utterances and parts them by speaker."""
 
-import json
-
 from speechbrain.utils.logger import get_logger
 
-from cmkt_plugin.atomic import write_text
+from cmkt_plugin.annotation import escape, portable
+from cmkt_plugin.text_file import read_text
 from cmkt_plugin.threads import map_in_threads
 
 logger = get_logger(__name__)
@@ -79,11 +78,11 @@ def annotate(subset, seconds, data_folder, jobs=None):
     clean, noisy = subset.resampled()
     return {
         name: {
-            "noisy_wav": _portable(noisy[name], data_folder),
-            "clean_wav": _portable(clean[name], data_folder),
+            "noisy_wav": portable(noisy[name], data_folder),
+            "clean_wav": portable(clean[name], data_folder),
             "length": round(seconds[name], 6),
             "speaker": speaker_of(name),
-            "words": _escape(text),
+            "words": escape(text),
         }
         for name, text in zip(names, texts)
     }
@@ -100,48 +99,6 @@ def read_transcript(path):
     'Please call Stella.'
     """
     try:
-        # The byte order mark of some editors is not a part of the text.
-        return " ".join(path.read_text(encoding="utf-8-sig").split())
-    except (FileNotFoundError, UnicodeDecodeError):
+        return " ".join(read_text(path).split())
+    except (FileNotFoundError, ValueError):
         return ""
-
-
-def write_annotation(path, annotation):
-    """Writes an annotation as JSON and logs what it holds.
-
-    Arguments
-    ---------
-    path : Path
-        The file.
-    annotation : dict
-        As from ``annotate``.
-
-    Raises
-    ------
-    ValueError
-        If it is empty.
-    """
-    if not annotation:
-        raise ValueError(
-            f"{path.name} would be empty: all its recordings were left out as "
-            "bad; unpack them again, or choose other validation speakers"
-        )
-    write_text(path, json.dumps(annotation, indent=2, ensure_ascii=False))
-    hours = sum(entry["length"] for entry in annotation.values()) / 3600
-    speakers = {entry["speaker"] for entry in annotation.values()}
-    logger.info(
-        f"{path.name}: {len(annotation)} utterances, {len(speakers)} "
-        f"speakers, {hours:.2f} h"
-    )
-
-
-def _escape(text):
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-def _portable(path, data_folder):
-    """Writes a path relative to ``{data_root}`` where it lies in it."""
-    if data_folder in path.parents:
-        relative = path.relative_to(data_folder).as_posix()
-        return "{data_root}/" + _escape(relative)
-    return _escape(str(path.resolve()))

@@ -1,19 +1,20 @@
 """Finds the folders of VoiceBank-DEMAND, as unpacked or as resampled."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
-from cmkt_plugin.paired_audio import list_wavs, read_header
+from cmkt_plugin.corpus_files import fingerprint, list_files
+from cmkt_plugin.paired_audio import list_wavs
+from cmkt_plugin.preparation import wrong_folder
+from cmkt_plugin.recordings import read_header
 
 logger = get_logger(__name__)
 SOURCE = "https://datashare.ed.ac.uk/handle/10283/2791"
 KINDS = ("clean", "noisy")
 TRAINSETS = {28: "trainset_28spk", 56: "trainset_56spk"}
-SHOWN = 20
 
 
 class Subset(NamedTuple):
@@ -55,19 +56,8 @@ class Subset(NamedTuple):
 
     def fingerprint(self):
         """Sums up names, sizes and times of all files in the folders."""
-        digest, count = hashlib.sha256(), 0
-        for folder in (*self.originals, *self.ready, self.transcripts):
-            files = os.scandir(folder) if folder.is_dir() else ()
-            for file in sorted(files, key=lambda file: file.name):
-                if file.name.startswith("."):
-                    continue
-                status, count = file.stat(), count + 1
-                line = (
-                    f"{folder.name}/{file.name} {status.st_size} "
-                    f"{status.st_mtime_ns}\n"
-                )
-                digest.update(line.encode(errors="surrogateescape"))
-        return {"files": count, "sha256": digest.hexdigest()}
+        folders = [*self.originals, *self.ready, self.transcripts]
+        return fingerprint(list_files(folders))
 
 
 def choose_trainset(data_folder, speakers, sample_rate):
@@ -182,20 +172,13 @@ def _is_higher(folder, sample_rate):
 
 def _wrong_folder(data_folder, name, sample_rate):
     """The error that tells which folders are expected and which are found."""
-    if not data_folder.is_dir():
-        return FileNotFoundError(
-            f"The data folder {data_folder} does not exist: name the folder "
-            f"with VoiceBank-DEMAND ({SOURCE}) by --data_folder"
-        )
-    found = sorted(path.name for path in data_folder.iterdir())
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     expected = ", ".join(
         path.name for path in _wav_folders(data_folder, name, "")
     )
-    return FileNotFoundError(
-        f"{data_folder} does not hold VoiceBank-DEMAND's {name}. Expected "
+    return wrong_folder(
+        data_folder,
+        f"VoiceBank-DEMAND's {name}",
+        SOURCE,
         f"folders with wav files: {expected} (or both with "
-        f"{_suffix(sample_rate)} at the end). Found: "
-        f"{', '.join(found[:SHOWN]) or 'nothing'}{more}. Unpack the archives "
-        f"of {SOURCE} there, or name another folder by --data_folder"
+        f"{_suffix(sample_rate)} at the end)",
     )

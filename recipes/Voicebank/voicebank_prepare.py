@@ -5,21 +5,18 @@ RNN-based speech enhancement methods for noise-robust text-to-speech", Proc.
 9th ISCA Speech Synthesis Workshop, 2016.
 """
 
-import json
 from pathlib import Path
 
-from speechbrain.utils.logger import get_logger
-from voicebank_annotation import annotate, require_speakers, write_annotation
+from voicebank_annotation import annotate, require_speakers
 from voicebank_folders import choose_trainset, find_subset
 
-from cmkt_plugin.atomic import write_text
+from cmkt_plugin.annotation import write_annotation
 from cmkt_plugin.paired_audio import check_pairs
+from cmkt_plugin.preparation import Preparation, refuse_non_bool, report_faults
 from cmkt_plugin.resampling import resample_files
 
-logger = get_logger(__name__)
 SPLITS = ("train", "valid", "test")
-PREPARATION = "preparation.json"
-SHOWN = 10
+WAY_OUT = "Unpack them again (a bad file in a resampled folder: delete it)"
 
 
 def prepare_voicebank(
@@ -78,7 +75,7 @@ def prepare_voicebank(
 
     Example
     -------
-    >>> import soundfile
+    >>> import json, soundfile
     >>> folder = getfixture("tmp_path")
     >>> for subset, names in (
     ...     ("trainset_28spk", ("p226_001", "p227_001")),
@@ -97,10 +94,11 @@ def prepare_voicebank(
     >>> annotation["p226_001"]["length"], annotation["p226_001"]["words"]
     (0.1, '')
     """
-    _refuse_non_bool(skip_prep=skip_prep, skip_bad=skip_bad)
+    refuse_non_bool(skip_prep=skip_prep, skip_bad=skip_bad)
     data_folder, save_folder = Path(data_folder), Path(save_folder)
+    preparation = Preparation(save_folder, SPLITS)
     if skip_prep:
-        _require_annotations(save_folder)
+        preparation.require_annotations()
         return
     trainset = choose_trainset(data_folder, speakers, sample_rate)
     subsets = [
@@ -114,46 +112,27 @@ def prepare_voicebank(
         "skip_bad": skip_bad,
         "sample_rate": sample_rate,
     }
-    if _is_prepared(save_folder, settings, subsets):
-        logger.info(f"{save_folder} is prepared with these settings already")
+    if preparation.is_done(_record(settings, subsets)):
         return
-    save_folder.mkdir(parents=True, exist_ok=True)
-    # First out, last in: a preparation that is killed counts as none.
-    (save_folder / PREPARATION).unlink(missing_ok=True)
+    with preparation.recorded(lambda: _record(settings, subsets)):
+        require_speakers(subsets[0].names(), settings["valid_speakers"])
+        seconds = _check_and_resample(subsets, sample_rate, skip_bad, jobs)
+        training, test = (
+            annotate(subset, lengths, data_folder, jobs)
+            for subset, lengths in zip(subsets, seconds)
+        )
+        train, valid = _part(training, settings["valid_speakers"])
+        for split, annotation in zip(SPLITS, (train, valid, test)):
+            write_annotation(save_folder / f"{split}.json", annotation)
 
-    require_speakers(subsets[0].names(), settings["valid_speakers"])
-    seconds = _check_and_resample(subsets, sample_rate, skip_bad, jobs)
-    training, test = (
-        annotate(subset, lengths, data_folder, jobs)
-        for subset, lengths in zip(subsets, seconds)
-    )
+
+def _part(training, valid_speakers):
+    """Parts the training set's entries into train and valid."""
     train, valid = {}, {}
     for name, entry in training.items():
-        is_valid = entry["speaker"] in settings["valid_speakers"]
+        is_valid = entry["speaker"] in valid_speakers
         (valid if is_valid else train)[name] = entry
-    for split, annotation in zip(SPLITS, (train, valid, test)):
-        write_annotation(save_folder / f"{split}.json", annotation)
-    record = _record(settings, subsets)
-    write_text(save_folder / PREPARATION, json.dumps(record, indent=2))
-
-
-def _refuse_non_bool(**options):
-    # SpeechBrain's command line makes None of a flag without a value.
-    for name, value in options.items():
-        if not isinstance(value, bool):
-            raise ValueError(
-                f"{name} is {value!r}, expected True or False: write "
-                f"--{name} True"
-            )
-
-
-def _require_annotations(save_folder):
-    for name in SPLITS:
-        if not (save_folder / f"{name}.json").is_file():
-            raise FileNotFoundError(
-                f"skip_prep is set and {save_folder} has no {name}.json: "
-                "write --skip_prep False to prepare"
-            )
+    return train, valid
 
 
 def _as_names(speakers):
@@ -166,15 +145,6 @@ def _as_names(speakers):
 def _record(settings, subsets):
     prints = [subset.fingerprint() for subset in subsets]
     return {**settings, "fingerprints": prints}
-
-
-def _is_prepared(save_folder, settings, subsets):
-    """Tells whether the annotations are of these settings and files."""
-    files = [save_folder / f"{name}.json" for name in SPLITS]
-    record = save_folder / PREPARATION
-    if not all(file.is_file() for file in (record, *files)):
-        return False
-    return json.loads(record.read_text()) == _record(settings, subsets)
 
 
 def _check_and_resample(subsets, sample_rate, skip_bad, jobs):
@@ -201,7 +171,7 @@ def _check_and_resample(subsets, sample_rate, skip_bad, jobs):
         )
         checked.append((done, todo))
         faults += ready_faults + todo_faults
-    _report(faults, skip_bad)
+    report_faults(faults, skip_bad, WAY_OUT)
     return [
         {**done, **_resample(subset, todo, sample_rate, skip_bad, jobs)}
         for subset, (done, todo) in zip(subsets, checked)
@@ -218,22 +188,5 @@ def _resample(subset, names, sample_rate, skip_bad, jobs):
         resample_files(sources, folder, sample_rate, jobs)
     wavs = [{name: w[name] for name in names} for w in subset.resampled()]
     seconds, faults = check_pairs(*wavs, sample_rate, jobs=jobs)
-    _report(faults, skip_bad)
+    report_faults(faults, skip_bad, WAY_OUT)
     return seconds
-
-
-def _report(faults, skip_bad):
-    """Refuses bad recordings, or logs that they are left out."""
-    if not faults:
-        return
-    more = len(faults) - SHOWN
-    listing = "\n  ".join(
-        faults[:SHOWN] + ([f"and {more} more"] if more > 0 else [])
-    )
-    if not skip_bad:
-        raise ValueError(
-            f"{len(faults)} bad recordings:\n  {listing}\nUnpack them again "
-            "(a bad file in a resampled folder: delete it), or write "
-            "--skip_bad True to leave them out"
-        )
-    logger.warning(f"Left out {len(faults)} bad recordings:\n  {listing}")
