@@ -1,5 +1,6 @@
 """Training: one Brain for enhancement, and the transfer on top of it."""
 
+import contextlib
 import json
 import time
 
@@ -19,7 +20,7 @@ class EnhancementBrain(sb.Brain):
 
     ``modules`` holds the ``enhancer``; ``hparams`` needs ``features``,
     ``objective``, ``lr_schedule``, ``train_logger``, ``score_jobs``,
-    ``valid_metrics`` and ``best_metric``. Batches hold
+    ``valid_metrics``, ``best_metric`` and ``mixing``. Batches hold
     ``id``, ``speaker``, ``noisy_sig`` and ``clean_sig``.
     """
 
@@ -71,6 +72,8 @@ class EnhancementBrain(sb.Brain):
         self.stage_start = time.perf_counter()
         if stage == sb.Stage.TRAIN:
             self.hparams.objective.set_epoch(epoch)
+            if self.hparams.mixing is not None:
+                self.hparams.mixing["train"].set_epoch(epoch)
             for optimizer in self.optimizers_dict.values():
                 update_learning_rate(optimizer, self.hparams.lr_schedule(epoch))
         else:
@@ -164,16 +167,25 @@ class CMKTBrain(EnhancementBrain):
     ``transfer`` (``cmkt_plugin.transfer.Transfer``). Batches also hold
     ``tokens`` (batch, tokens, width), ``token_ids`` (batch, tokens) and
     ``token_count`` (batch,), except when testing: the test needs no text.
+    With an ensemble (``cmkt_plugin.ensemble.TeacherEnsemble``) there is one of
+    each per member, its name in front.
     """
 
+    @property
+    def members(self):
+        """The transfers of all teachers, by prefix."""
+        return self.hparams.transfer.members
+
     def init_optimizers(self):
-        """An optimizer each for student and aligner.
+        """An optimizer each for student and aligners.
 
         SpeechBrain clips the gradient of an optimizer's parameters by their
         common norm: with one optimizer, the aligner's gradient would scale
         the student's.
         """
-        modules = {"optimizer": "enhancer", "aligner_optimizer": "aligner"}
+        modules = {"optimizer": "enhancer"}
+        for prefix in self.members:
+            modules[f"{prefix}aligner_optimizer"] = f"{prefix}aligner"
         self.optimizers_dict = {
             name: self.opt_class(self.modules[module].parameters())
             for name, module in modules.items()
@@ -184,7 +196,10 @@ class CMKTBrain(EnhancementBrain):
 
     def compute_forward(self, batch, stage):
         """Enhance a batch, listening to the latent."""
-        with self.hparams.transfer.tap:
+        with contextlib.ExitStack() as stack:
+            # Two teachers may share a tap.
+            for tap in dict.fromkeys(m.tap for m in self.members.values()):
+                stack.enter_context(tap)
             return super().compute_forward(batch, stage)
 
     def loss_terms(self, predictions, batch, stage):
@@ -195,14 +210,28 @@ class CMKTBrain(EnhancementBrain):
         return terms
 
     def transfer_terms(self, batch, stage):
-        """L_CMA between predicted and teacher's embeddings (method 1.4)."""
-        transfer = self.hparams.transfer
+        """L_CMA (method 1.4): the weighted sum over the teachers."""
+        terms = {}
+        for prefix, weight in self.hparams.transfer.weights.items():
+            for name, term in self.member_terms(prefix, batch, stage).items():
+                terms[name] = terms.get(name, 0) + weight * term
+                if prefix:
+                    log = self.term_values.setdefault(prefix + name, [])
+                    log.append(term.detach())
+        return terms
+
+    def member_terms(self, prefix, batch, stage):
+        """L_CMA between predicted and one teacher's embeddings."""
+        transfer = self.members[prefix]
         latent = transfer.tap.latent
         frames = transfer.tap.lengths(batch.noisy_sig.lengths)
-        tokens, ids = batch.tokens.data, batch.token_ids.data
-        counts = batch.token_count
+        tokens, ids, counts = (
+            getattr(batch, f"{prefix}{key}")
+            for key in ("tokens", "token_ids", "token_count")
+        )
+        tokens, ids = tokens.data, ids.data
         if stage == sb.Stage.VALID:
-            self.collect(latent, frames, tokens, ids, counts)
+            self.collect(prefix, latent, frames, tokens, ids, counts)
             amount = torch.zeros_like(counts)
         else:
             amount = transfer.shifted_alignment.sample(
@@ -210,7 +239,7 @@ class CMKTBrain(EnhancementBrain):
             )
         unit = transfer.shifted_alignment.unit
         latent, mask = unit.move(latent, frames, amount)
-        predicted, _ = self.modules.aligner(
+        predicted, _ = self.modules[f"{prefix}aligner"](
             latent, frames, tokens, counts, mask
         )
         predicted, tokens, ids, counts = unit.pair(
@@ -220,20 +249,30 @@ class CMKTBrain(EnhancementBrain):
             predicted, tokens, counts / tokens.shape[1], ids
         )
 
-    def collect(self, latent, frames, tokens, ids, counts):
+    def collect(self, prefix, latent, frames, tokens, ids, counts):
         """Keep what the retrieval of the epoch's end needs."""
         for item, (frame, count) in enumerate(zip(frames, counts)):
-            self.retrieval.append(
+            self.retrieval[prefix].append(
                 latent[item, :frame], tokens[item, :count], ids[item, :count]
             )
 
     def on_stage_start(self, stage, epoch=None):
         """Follow the schedule of the shifts; start a new retrieval."""
         super().on_stage_start(stage, epoch)
-        if stage == sb.Stage.TRAIN:
-            self.hparams.transfer.shifted_alignment.set_epoch(epoch)
-        self.retrieval = TokenRetrieval(self.hparams.transfer.training_tokens)
+        for member in self.members.values():
+            if stage == sb.Stage.TRAIN:
+                member.shifted_alignment.set_epoch(epoch)
+        self.retrieval = {
+            prefix: TokenRetrieval(member.training_tokens)
+            for prefix, member in self.members.items()
+        }
 
     def valid_stats(self):
         """Retrieval of the validation tokens."""
-        return self.retrieval.summarize(self.modules.aligner)
+        return {
+            f"{prefix}{name}": value
+            for prefix, retrieval in self.retrieval.items()
+            for name, value in retrieval.summarize(
+                self.modules[f"{prefix}aligner"]
+            ).items()
+        }

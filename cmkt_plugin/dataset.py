@@ -13,38 +13,85 @@ from speechbrain.utils.data_pipeline import provides, takes
 OUTPUT_KEYS = ["id", "speaker", "noisy_sig", "clean_sig"]
 
 
-def make_dataset(annotation, data_folder):
+def make_dataset(annotation, replacements, mixing=None):
     """Read an annotation as a dataset of noisy and clean waveforms.
 
     Arguments
     ---------
     annotation : str
-        JSON file with ``noisy_wav``, ``clean_wav``, ``length`` in seconds,
-        ``speaker`` and ``words`` of every utterance.
-    data_folder : str
-        Takes the place of ``{data_root}`` in the annotation.
+        JSON file with ``clean_wav``, ``length`` in seconds, ``speaker`` and
+        ``words`` of every utterance; its noisy side is a recording
+        (``noisy_wav``), a fixed mixture (``mixture``, from a manifest), or
+        neither: then ``mixing`` draws it.
+    replacements : dict
+        What ``{data_root}`` and the other names in the annotation stand for.
+    mixing : cmkt_plugin.mixing.sampler.MixtureSampler or None
+        Makes the noisy side, another one each epoch.
 
     Returns
     -------
     speechbrain.dataio.dataset.DynamicItemDataset
+
+    Raises
+    ------
+    ValueError
+        If there is no noisy side.
     """
+    dataset = DynamicItemDataset.from_json(annotation, replacements)
+    entries = dataset.data
+    for noisy, pipelines in (
+        ("noisy_wav", [read_noisy, read_clean]),
+        ("mixture", [read_mixture]),
+    ):
+        if all(noisy in entry for entry in entries.values()):
+            break
+    else:
+        if mixing is None:
+            raise ValueError(
+                f"{annotation} has clean speech only: expected noisy_wav or "
+                "mixture in every entry. Write a manifest of mixtures first: "
+                "cmkt manifest"
+            )
+        mixing.bind(entries)
+        pipelines = [drawn_pair(mixing)]
+    for pipeline in pipelines:
+        dataset.add_dynamic_item(pipeline)
+    dataset.set_output_keys(OUTPUT_KEYS)
+    return dataset
 
-    @takes("noisy_wav")
-    @provides("noisy_sig")
-    def noisy_pipeline(noisy_wav):
-        return read_audio(noisy_wav)
 
-    @takes("clean_wav")
-    @provides("clean_sig")
-    def clean_pipeline(clean_wav):
-        return read_audio(clean_wav)
+@takes("noisy_wav")
+@provides("noisy_sig")
+def read_noisy(noisy_wav):
+    """Noisy recording (time,)."""
+    return read_audio(noisy_wav)
 
-    return DynamicItemDataset.from_json(
-        json_path=annotation,
-        replacements={"data_root": data_folder},
-        dynamic_items=[noisy_pipeline, clean_pipeline],
-        output_keys=OUTPUT_KEYS,
-    )
+
+@takes("clean_wav")
+@provides("clean_sig")
+def read_clean(clean_wav):
+    """Clean recording (time,)."""
+    return read_audio(clean_wav)
+
+
+@takes("clean_wav", "mixture")
+@provides("noisy_sig", "clean_sig")
+def read_mixture(clean_wav, mixture):
+    """Noisy and clean side (time,) of a manifest's entry."""
+    from cmkt_plugin.mixing.pairs import fixed_pair
+
+    yield from fixed_pair(clean_wav, mixture)
+
+
+def drawn_pair(mixing):
+    """Pipeline of noisy and clean sides that a sampler draws."""
+
+    @takes("id", "clean_wav", "speaker", "length")
+    @provides("noisy_sig", "clean_sig")
+    def pipeline(utterance, clean_wav, speaker, length):
+        yield from mixing.pair(utterance, clean_wav, speaker, length)
+
+    return pipeline
 
 
 def spread(dataset, count):

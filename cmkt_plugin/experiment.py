@@ -129,9 +129,12 @@ def make_datasets(hparams):
     dict
         ``train``, ``valid`` and ``test`` datasets.
     """
+    mixing = hparams["mixing"] or {}
     datasets = {
         name: make_dataset(
-            hparams[f"{name}_annotation"], str(hparams["data_folder"])
+            hparams[f"{name}_annotation"],
+            replacements(hparams),
+            mixing.get(name),
         )
         for name in ("train", "valid", "test")
     }
@@ -141,6 +144,11 @@ def make_datasets(hparams):
             {name: datasets[name] for name in ("train", "valid")}
         )
     return datasets
+
+
+def replacements(hparams):
+    """What the names in an annotation stand for."""
+    return {"data_root": str(hparams["data_folder"])}
 
 
 def make_brain(hparams, run_opts):
@@ -159,8 +167,11 @@ def make_brain(hparams, run_opts):
     """
     modules = dict(hparams["modules"])
     if hparams["transfer"] is not None:
-        modules["aligner"] = hparams["transfer"].aligner
-        hparams["checkpointer"].add_recoverable("aligner", modules["aligner"])
+        for prefix, member in hparams["transfer"].members.items():
+            modules[f"{prefix}aligner"] = member.aligner
+            hparams["checkpointer"].add_recoverable(
+                f"{prefix}aligner", member.aligner
+            )
     return hparams["brain"](
         modules=modules,
         opt_class=hparams["opt_class"],

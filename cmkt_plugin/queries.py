@@ -155,7 +155,7 @@ class Shifted(torch.nn.Module):
     Self-attention is masked: token t sees the queries of tokens up to t, and
     those hold embeddings up to ``t - shift``. That keeps the target out of
     sight only if an embedding does not tell its right neighbour, so the
-    teacher must be context-free or causal; ``transfer.check_leaks`` refuses others.
+    teacher must be context-free or causal; ``leak_check`` refuses others.
 
     Arguments
     ---------

@@ -6,8 +6,9 @@ import torch
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
-from cmkt_plugin.dataset import OUTPUT_KEYS
 from cmkt_plugin.embedding_cache import EmbeddingCache
+from cmkt_plugin.leak_check import check_leaks
+from cmkt_plugin.transcripts import Transcripts
 
 logger = get_logger(__name__)
 
@@ -32,12 +33,16 @@ class Transfer:
         The misalignment strategy.
     cache_folder : str
         Where embeddings are kept; runs may share it.
+    transcripts : cmkt_plugin.transcripts.Transcripts, optional
+        Which text there is to train with; the corpus' own as it is written.
 
     Raises
     ------
     ValueError
         If the aligner's query would tell the target (see ``check_leaks``).
     """
+
+    weights = {"": 1.0}
 
     def __init__(
         self,
@@ -48,19 +53,26 @@ class Transfer:
         control,
         shifted_alignment,
         cache_folder,
+        transcripts=None,
     ):
         self.teacher = teacher
         self.tap = tap
         self.standardization = standardization
         self.control = control
         self.shifted_alignment = shifted_alignment
+        self.transcripts = transcripts or Transcripts()
         self.cache = EmbeddingCache(cache_folder, teacher.settings)
         self.aligner = aligner(
             latent_width=tap.measure(), token_width=teacher.width
         )
         check_leaks(self.aligner.query, teacher, shifted_alignment)
 
-    def prepare(self, datasets):
+    @property
+    def members(self):
+        """The one transfer that this is; an ensemble has more, with names."""
+        return {"": self}
+
+    def prepare(self, datasets, prefix=""):
         """Embed the transcripts once and let the datasets read them.
 
         Arguments
@@ -68,11 +80,15 @@ class Transfer:
         datasets : dict
             ``train`` and ``valid`` sets; their items get ``tokens``,
             ``token_ids`` and ``token_count``.
+        prefix : str
+            Put before these three names.
         """
-        words = {
-            name: {u: dataset.data[u]["words"] for u in dataset.data_ids}
-            for name, dataset in datasets.items()
-        }
+        words = self.transcripts.texts(
+            {
+                name: {u: dataset.data[u]["words"] for u in dataset.data_ids}
+                for name, dataset in datasets.items()
+            }
+        )
         texts = [text for part in words.values() for text in part.values()]
         run_on_main(
             self.cache.fill, kwargs={"texts": texts, "teacher": self.teacher}
@@ -83,7 +99,7 @@ class Transfer:
         # Validation keeps its own text: retrieval asks what was learned.
         words["train"] = self.control.texts(words["train"], counts)
         for name, dataset in datasets.items():
-            self._add_tokens(dataset, words[name])
+            self._add_tokens(dataset, words[name], prefix)
 
     def _measure(self, words):
         """Count tokens and fit the standardisation on the training set."""
@@ -107,23 +123,24 @@ class Transfer:
             f"{len(self.training_tokens)} distinct."
         )
 
-    def _add_tokens(self, dataset, words):
+    def _add_tokens(self, dataset, words, prefix):
         def tokens(utterance):
             return self.read(utterance, words[utterance])
 
-        dataset.add_dynamic_item(
-            tokens,
-            takes=["id"],
-            provides=["token_item"],
-        )
-        for key in ("tokens", "token_ids", "token_count"):
+        whole = f"{prefix}token_item"
+        dataset.add_dynamic_item(tokens, takes=["id"], provides=[whole])
+        keys = ("tokens", "token_ids", "token_count")
+        for key in keys:
             dataset.add_dynamic_item(
                 lambda item, key=key: item[key],
-                takes=["token_item"],
-                provides=[key],
+                takes=[whole],
+                provides=[f"{prefix}{key}"],
             )
         dataset.set_output_keys(
-            [*OUTPUT_KEYS, "tokens", "token_ids", "token_count"]
+            [
+                *dataset.pipeline.output_mapping,
+                *(f"{prefix}{key}" for key in keys),
+            ]
         )
 
     def read(self, utterance, text):
@@ -157,43 +174,3 @@ class Transfer:
             )
             ids = item.token_ids
         return {"tokens": tokens, "token_ids": ids, "token_count": count}
-
-
-def check_leaks(query, teacher, shifted_alignment):
-    """Refuse a query that can see its target.
-
-    A query with earlier tokens is honest only if their embeddings do not
-    tell the next token, as those of a bidirectional model do, and if the
-    misalignment does not pair it with a token that it has seen.
-
-    Arguments
-    ---------
-    query : torch.nn.Module
-        One of ``cmkt_plugin.queries``.
-    teacher : cmkt_plugin.teacher.LanguageModelTeacher
-        Tells whether its embeddings are contextual and causal.
-    shifted_alignment : cmkt_plugin.shifted_alignment.ShiftedAlignment
-        Tells the largest shift of the tokens.
-
-    Raises
-    ------
-    ValueError
-        If the target leaks.
-    """
-    if not query.sees_tokens:
-        return
-    if teacher.contextual and not teacher.causal:
-        raise ValueError(
-            "a query of shifted tokens with bidirectional contextual "
-            "embeddings tells the target: every embedding knows its "
-            "neighbours. Use layer: null (input word embeddings), a causal "
-            "language model, or a position query."
-        )
-    shift = shifted_alignment
-    latest = shift.amount.maximum if shift.unit.moves_tokens else 0
-    if shift.probability > 0 and latest >= query.shift:
-        raise ValueError(
-            f"tokens shifted by up to {latest} are paired with queries that "
-            f"have seen them (query shift {query.shift}). Use a maximum "
-            f"below {query.shift}, or shift frames."
-        )

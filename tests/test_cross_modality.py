@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cmkt_plugin.cross_modality import CrossModalityTransformer
+from cmkt_plugin.leak_check import check_leaks
 from cmkt_plugin.losses import contrastive_alignment_loss
 from cmkt_plugin.minilm import folder
 from cmkt_plugin.queries import AbsolutePosition, RelativePosition, Shifted
@@ -14,7 +15,6 @@ from cmkt_plugin.shifted_alignment import (
     Tokens as TextTokens,
 )
 from cmkt_plugin.teacher import LanguageModelTeacher
-from cmkt_plugin.transfer import check_leaks
 from cmkt_plugin.units import WholeWords
 
 QUERIES = [AbsolutePosition, RelativePosition, Shifted]

@@ -1,0 +1,74 @@
+"""What every recipe's train.py does; they differ in the preparation."""
+
+import inspect
+import sys
+from pathlib import Path
+
+import speechbrain as sb
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.distributed import ddp_init_group, run_on_main
+
+from cmkt_plugin.experiment import (
+    leave_process_group,
+    start_experiment,
+    train_and_test,
+)
+
+
+def run_recipe(prepare):
+    """Train, evaluate and export as the command line says.
+
+    Arguments
+    ---------
+    prepare : callable
+        Writes the annotations of the corpus; gets those keys of the YAML that
+        its signature names.
+    """
+    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
+    ddp_init_group(run_opts)
+    with open(hparams_file, encoding="utf-8") as file:
+        hparams = load_hyperpyyaml(file, overrides)
+
+    start_experiment(hparams_file, overrides, hparams["output_folder"])
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=hparams_file,
+        overrides=overrides,
+    )
+    run_on_main(prepare, kwargs=arguments(prepare, hparams))
+    if hparams["mixing"] is not None:
+        run_on_main(write_manifests, args=[hparams])
+    train_and_test(hparams, run_opts)
+    leave_process_group()
+
+
+def arguments(prepare, hparams):
+    """Those values of the YAML that a preparation asks for.
+
+    Example
+    -------
+    >>> def prepare(data_folder, jobs=None):
+    ...     pass
+    >>> arguments(prepare, {"data_folder": "D", "seed": 1})
+    {'data_folder': 'D'}
+    """
+    names = inspect.signature(prepare).parameters
+    return {name: hparams[name] for name in names if name in hparams}
+
+
+def write_manifests(hparams):
+    """Mixtures of validation and test, fixed before the training starts.
+
+    A manifest outside the experiment's folder is somebody's published one and
+    is read as it is.
+    """
+    from cmkt_plugin.mixing.manifest import check_disjoint, write_manifest
+
+    save_folder = Path(hparams["save_folder"])
+    trained = any(save_folder.glob("CKPT*"))
+    for split in ("valid", "test"):
+        path = Path(hparams[f"{split}_annotation"])
+        if path.parent == save_folder and not (trained and path.is_file()):
+            clean = save_folder / f"{split}_clean.json"
+            write_manifest(clean, hparams["mixing"][split], path)
+        check_disjoint(hparams["train_annotation"], path)
