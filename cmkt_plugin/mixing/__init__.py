@@ -1,0 +1,1 @@
+"""Noisy speech from clean speech."""

@@ -1,0 +1,283 @@
+"""Draws what each utterance is mixed with, anew each epoch."""
+
+import random
+
+import torch
+
+from cmkt_plugin.mixing.mixer import Mixer
+from cmkt_plugin.mixing.mixture import Mixture
+from cmkt_plugin.mixing.noise import SilentNoise
+from cmkt_plugin.mixing.pcm import frames_needed, length_at_speed
+from cmkt_plugin.mixing.ranges import (
+    require_counts,
+    require_positive,
+    require_probability,
+    require_range,
+    require_speeds,
+)
+from cmkt_plugin.mixing.talkers import Talkers, pick
+
+# Draws of one item before its noise is taken to be silence altogether.
+ATTEMPTS = 10
+
+
+class MixtureSampler:
+    """Draws mixtures that depend on seed, epoch and utterance alone.
+
+    No generator has a state: workers, their number, the order of the items
+    and a resumed run change nothing. Recordings of noise are drawn with equal
+    probability, whatever their duration.
+
+    Arguments
+    ---------
+    noise : NoiseFolder or None
+        Recorded noise; None where all is babble.
+    snr : tuple of float
+        Lowest and highest SNR (dB).
+    sample_rate : int
+        Rate of the clean recordings (Hz).
+    rirs : RIRFolder or None
+        Room impulse responses, at that rate.
+    rir_probability : float
+        Of being heard in a room.
+    early_ms : float
+        Milliseconds of the response after the direct sound in the target.
+    babble_probability : float
+        Of babble in place of recorded noise.
+    babble_talkers : tuple of int
+        Fewest and most voices of a babble.
+    speed : list of float
+        Factors in whole hundredths, drawn with equal probability.
+    level : tuple of float or None
+        Lowest and highest level of the noisy file (dB below full scale);
+        None keeps the speech as loud as it was recorded.
+    seed : int
+        Seed of all draws.
+
+    Raises
+    ------
+    ValueError
+        If a knob is out of its range.
+
+    Example
+    -------
+    >>> import soundfile
+    >>> from cmkt_plugin.mixing.audio_folder import NoiseFolder
+    >>> folder = getfixture("tmp_path")
+    >>> soundfile.write(folder / "hum.wav", [0.5] * 32000, 16000)
+    >>> sampler = MixtureSampler(NoiseFolder(folder), snr=(0, 5), seed=7)
+    >>> entry = {"clean_wav": "a.wav", "speaker": "a", "length": 1.0}
+    >>> first = sampler.draw("a_001", entry, epoch=1)
+    >>> 0 <= first.snr <= 5 and first.offset <= 16000
+    True
+    >>> first == sampler.draw("a_001", entry, epoch=2)
+    False
+    """
+
+    def __init__(
+        self,
+        noise,
+        snr=(-5, 10),
+        sample_rate=16000,
+        rirs=None,
+        rir_probability=0.0,
+        early_ms=50.0,
+        babble_probability=0.0,
+        babble_talkers=(3, 6),
+        speed=(1.0,),
+        level=None,
+        seed=0,
+    ):
+        self.noise, self.rirs = noise, rirs
+        self.snr = require_range("snr", snr)
+        self.level = None if level is None else require_range("level", level)
+        self.speed = require_speeds(speed)
+        require_probability("rir_probability", rir_probability)
+        require_probability("babble_probability", babble_probability)
+        self.rir_probability = rir_probability
+        self.babble_probability = babble_probability
+        self.babble_talkers = require_counts("babble_talkers", babble_talkers)
+        self.early_ms = require_positive("early_ms", early_ms)
+        self.seed = seed
+        self.mixer = Mixer(sample_rate)
+        self.talkers = None
+        # Shared memory: workers that live through all epochs see it change.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    @property
+    def sample_rate(self):
+        """Rate of the clean recordings (Hz)."""
+        return self.mixer.sample_rate
+
+    @property
+    def epoch(self):
+        """The epoch that ``pair`` draws for."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch):
+        """Draw for another epoch, in worker processes too.
+
+        Arguments
+        ---------
+        epoch : int
+            Its number. Set it before the epoch's first batch is asked for.
+        """
+        self._epoch.fill_(epoch)
+
+    def bind(self, entries):
+        """Takes the set whose utterances are mixed, and checks all folders.
+
+        Arguments
+        ---------
+        entries : dict
+            Utterance to ``clean_wav``, ``speaker`` and ``length`` (s): the
+            babble's talkers are drawn from them.
+
+        Returns
+        -------
+        MixtureSampler
+            This one.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If there is too little noise, an RIR of another rate, or too few
+            speakers for a babble.
+        """
+        if self.babble_probability > 0:
+            talkers = Talkers(entries, self.sample_rate)
+            talkers.require(self.babble_talkers[1])
+            self.talkers = talkers
+        if self.babble_probability < 1:
+            _require("noise", self.noise, "a NoiseFolder").files  # noqa: B018
+        if self.rir_probability > 0:
+            rirs = _require("rirs", self.rirs, "an RIRFolder")
+            rirs.require_rate(self.sample_rate)
+        return self
+
+    def draw(self, utterance_id, entry, epoch, attempt=0):
+        """Draws a mixture.
+
+        Arguments
+        ---------
+        utterance_id : str
+            The utterance.
+        entry : dict
+            Its ``speaker`` and ``length`` (s).
+        epoch : int
+            The epoch.
+        attempt : int
+            Another number gives another draw.
+
+        Returns
+        -------
+        Mixture
+        """
+        # A text is hashed to a seed in the same way by every Python.
+        source = random.Random(f"{self.seed}/{epoch}/{attempt}/{utterance_id}")
+        mixture = Mixture(
+            snr=_between(source, self.snr),
+            level=None if self.level is None else _between(source, self.level),
+            speed=pick(source, self.speed),
+            rir=self._draw_rir(source),
+            early_ms=self.early_ms,
+        )
+        if source.random() < self.babble_probability:
+            talkers = self._draw_talkers(source, entry["speaker"])
+            return mixture._replace(talkers=talkers)
+        samples = round(entry["length"] * self.sample_rate)
+        length = length_at_speed(samples, mixture.speed)
+        noise, offset = self._draw_noise(source, length)
+        return mixture._replace(noise=noise, offset=offset)
+
+    def pair(self, id, clean_wav, speaker, length):
+        """Draws and renders a training pair of the current epoch.
+
+        Arguments
+        ---------
+        id : str
+            The utterance.
+        clean_wav : str
+            Its clean recording.
+        speaker : str
+            Its speaker.
+        length : float
+            Its duration (s).
+
+        Returns
+        -------
+        noisy, clean : torch.Tensor
+            float32 (time,).
+        """
+        entry = {"speaker": speaker, "length": length}
+        _, pair = self.draw_audible(
+            id,
+            entry,
+            self.epoch,
+            lambda mixture: self.mixer.render(clean_wav, mixture),
+        )
+        return pair
+
+    def draw_audible(self, utterance_id, entry, epoch, render):
+        """Draws and renders, again where the span of noise is silent.
+
+        Arguments
+        ---------
+        utterance_id, entry, epoch
+            As in ``draw``.
+        render : callable
+            Takes the mixture.
+
+        Returns
+        -------
+        Mixture, object
+            What was drawn and what ``render`` returned.
+
+        Raises
+        ------
+        SilentNoise
+            If ten draws in a row are silent.
+        """
+        for attempt in range(ATTEMPTS):
+            mixture = self.draw(utterance_id, entry, epoch, attempt)
+            try:
+                return mixture, render(mixture)
+            except SilentNoise as error:
+                silent = error
+        raise silent
+
+    def _draw_rir(self, source):
+        if source.random() >= self.rir_probability:
+            return None
+        return self.rirs.path(pick(source, self.rirs.files))
+
+    def _draw_talkers(self, source, speaker):
+        if self.talkers is None:
+            raise ValueError(
+                "babble_probability is not 0 and no set is bound: call "
+                "bind(entries) before drawing, so that there are talkers"
+            )
+        low, high = self.babble_talkers
+        count = low + int(source.random() * (high - low + 1))
+        return self.talkers.draw(source, speaker, count)
+
+    def _draw_noise(self, source, length):
+        """Path and offset of noise that is long enough, where it can be."""
+        file = pick(source, self.noise.files)
+        needed = frames_needed(length, file.rate, self.sample_rate)
+        starts = max(file.frames - needed + 1, 1)
+        return self.noise.path(file), int(source.random() * starts)
+
+
+def _between(source, bounds):
+    low, high = bounds
+    return round(low + (high - low) * source.random(), 2)
+
+
+def _require(knob, folder, kind):
+    if folder is None:
+        raise ValueError(
+            f"{knob} is None, expected {kind}: name one, or set the "
+            "probability of what needs it to 0"
+        )
+    return folder
