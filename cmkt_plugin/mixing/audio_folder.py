@@ -8,7 +8,9 @@ from typing import NamedTuple
 import soundfile
 from speechbrain.utils.logger import get_logger
 
+from cmkt_plugin.mixing.draws import pick
 from cmkt_plugin.mixing.pcm import require_rate
+from cmkt_plugin.mixing.rates import frames_needed
 from cmkt_plugin.shown import first_few
 from cmkt_plugin.threads import map_in_threads
 
@@ -78,6 +80,31 @@ class NoiseFolder:
     def path(self, file):
         """Returns the path of one of ``files`` (str)."""
         return str(Path(self.folder, file.name))
+
+    def draw(self, source, length, sample_rate):
+        """Draws a recording and where in it the noise begins.
+
+        Arguments
+        ---------
+        source : random.Random
+            The generator.
+        length : int
+            Samples of noise wanted.
+        sample_rate : int
+            Their rate (Hz).
+
+        Returns
+        -------
+        path : str
+            The recording; all are equally probable.
+        offset : int
+            Frame at its own rate: such that it need not be repeated, where it
+            is long enough; else 0.
+        """
+        file = pick(source, self.files)
+        needed = frames_needed(length, file.rate, sample_rate)
+        starts = max(file.frames - needed + 1, 1)
+        return self.path(file), int(source.random() * starts)
 
     def _scan(self):
         if self.folder is None or not Path(self.folder).is_dir():

@@ -17,14 +17,9 @@ import numpy as np
 import torch
 
 from cmkt_plugin.mixing.level import energy, gain
-from cmkt_plugin.mixing.mixture import Mixture
 from cmkt_plugin.mixing.noise import babble, recorded
-from cmkt_plugin.mixing.pcm import (
-    FULL_SCALE,
-    change_speed,
-    integers,
-    read_whole,
-)
+from cmkt_plugin.mixing.pcm import FULL_SCALE, integers, read_whole
+from cmkt_plugin.mixing.rates import change_speed
 from cmkt_plugin.mixing.room import reverberate
 
 
@@ -42,6 +37,7 @@ class Mixer:
     Example
     -------
     >>> import soundfile
+    >>> from cmkt_plugin.mixing.mixture import Mixture
     >>> folder = getfixture("tmp_path")
     >>> clean, noise = str(folder / "clean.wav"), str(folder / "noise.wav")
     >>> soundfile.write(clean, [0.5, -0.5, 0.5], 16000)
@@ -82,23 +78,6 @@ class Mixer:
             torch.from_numpy(pcm.astype(np.float32) / FULL_SCALE)
             for pcm in self.render_pcm(clean_path, mixture)
         )
-
-    def fixed_pair(self, clean_wav, mixture):
-        """Renders an entry of a manifest.
-
-        Arguments
-        ---------
-        clean_wav : str
-            The clean recording.
-        mixture : dict
-            As from ``Mixture.to_json``, with paths that exist.
-
-        Returns
-        -------
-        noisy, clean : torch.Tensor
-            float32 (time,).
-        """
-        return self.render(clean_wav, Mixture.from_json(mixture))
 
     def render_pcm(self, clean_path, mixture):
         """As ``render``, in 16-bit steps: int16 (time,)."""

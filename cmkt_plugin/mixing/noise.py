@@ -3,12 +3,8 @@
 import numpy as np
 
 from cmkt_plugin.mixing.level import energy, gain
-from cmkt_plugin.mixing.pcm import (
-    change_rate,
-    integers,
-    read_cyclic,
-    require_rate,
-)
+from cmkt_plugin.mixing.pcm import integers, read_cyclic, require_rate
+from cmkt_plugin.mixing.rates import change_rate
 
 # Root mean square of a voice in a babble, in 16-bit steps: -30 dB.
 VOICE_RMS = 2**10

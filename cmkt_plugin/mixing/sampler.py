@@ -4,10 +4,10 @@ import random
 
 import torch
 
+from cmkt_plugin.mixing.draws import between, pick
 from cmkt_plugin.mixing.mixer import Mixer
 from cmkt_plugin.mixing.mixture import Mixture
 from cmkt_plugin.mixing.noise import SilentNoise
-from cmkt_plugin.mixing.pcm import frames_needed, length_at_speed
 from cmkt_plugin.mixing.ranges import (
     require_counts,
     require_positive,
@@ -15,7 +15,8 @@ from cmkt_plugin.mixing.ranges import (
     require_range,
     require_speeds,
 )
-from cmkt_plugin.mixing.talkers import Talkers, pick
+from cmkt_plugin.mixing.rates import length_at_speed
+from cmkt_plugin.mixing.talkers import Talkers
 
 # Draws of one item before its noise is taken to be silence altogether.
 ATTEMPTS = 10
@@ -176,8 +177,8 @@ class MixtureSampler:
         # A text is hashed to a seed in the same way by every Python.
         source = random.Random(f"{self.seed}/{epoch}/{attempt}/{utterance_id}")
         mixture = Mixture(
-            snr=_between(source, self.snr),
-            level=None if self.level is None else _between(source, self.level),
+            snr=between(source, self.snr),
+            level=None if self.level is None else between(source, self.level),
             speed=pick(source, self.speed),
             rir=self._draw_rir(source),
             early_ms=self.early_ms,
@@ -187,7 +188,7 @@ class MixtureSampler:
             return mixture._replace(talkers=talkers)
         samples = round(entry["length"] * self.sample_rate)
         length = length_at_speed(samples, mixture.speed)
-        noise, offset = self._draw_noise(source, length)
+        noise, offset = self.noise.draw(source, length, self.sample_rate)
         return mixture._replace(noise=noise, offset=offset)
 
     def pair(self, id, clean_wav, speaker, length):
@@ -260,18 +261,6 @@ class MixtureSampler:
         low, high = self.babble_talkers
         count = low + int(source.random() * (high - low + 1))
         return self.talkers.draw(source, speaker, count)
-
-    def _draw_noise(self, source, length):
-        """Path and offset of noise that is long enough, where it can be."""
-        file = pick(source, self.noise.files)
-        needed = frames_needed(length, file.rate, self.sample_rate)
-        starts = max(file.frames - needed + 1, 1)
-        return self.noise.path(file), int(source.random() * starts)
-
-
-def _between(source, bounds):
-    low, high = bounds
-    return round(low + (high - low) * source.random(), 2)
 
 
 def _require(knob, folder, kind):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from cmkt_plugin.mixing.draws import pick
 from cmkt_plugin.mixing.mixture import Talker
 
 
@@ -56,13 +57,13 @@ class Talkers:
                 "to 0 or use a set with more speakers"
             )
 
-    def draw(self, random, speaker, count):
+    def draw(self, source, speaker, count):
         """Draws talkers of different speakers, one recording of each.
 
         Arguments
         ---------
-        random : random.Random
-            Only its ``random()`` is used, which Python promises to keep.
+        source : random.Random
+            The generator.
         speaker : str
             The target's, who is not drawn.
         count : int
@@ -74,22 +75,10 @@ class Talkers:
         """
         chosen = {}
         while len(chosen) < count:
-            name = pick(random, self.speakers)
+            name = pick(source, self.speakers)
             if name != speaker and name not in chosen:
-                path, length = pick(random, self.recordings[name])
+                path, length = pick(source, self.recordings[name])
                 frames = max(round(length * self.sample_rate), 1)
-                offset = int(random.random() * frames)
+                offset = int(source.random() * frames)
                 chosen[name] = Talker(path, name, offset)
         return tuple(chosen.values())
-
-
-def pick(random, items):
-    """Draws one of a sequence, with equal probability.
-
-    Example
-    -------
-    >>> import random
-    >>> pick(random.Random(0), "abc")
-    'c'
-    """
-    return items[int(random.random() * len(items))]
