@@ -1,17 +1,17 @@
 """Corrupts transcripts as a recogniser of a given word error rate would."""
 
 import random
-import re
 
+import regex
 from speechbrain.utils.edit_distance import accumulatable_wer_stats
 from speechbrain.utils.logger import get_logger
 
-from cmkt_plugin.units import IDEOGRAPH
+from cmkt_plugin.words import IDEOGRAPH
 
 logger = get_logger(__name__)
 # An ideograph is a word of its own: its error rate is the characters'.
-WORD = re.compile(rf"[{IDEOGRAPH}]|[^\s{IDEOGRAPH}]+")
-BETWEEN_IDEOGRAPHS = re.compile(rf"(?<=[{IDEOGRAPH}]) (?=[{IDEOGRAPH}])")
+WORD = regex.compile(rf"[{IDEOGRAPH}]|[^\s{IDEOGRAPH}]+")
+BETWEEN_IDEOGRAPHS = regex.compile(rf"(?<=[{IDEOGRAPH}]) (?=[{IDEOGRAPH}])")
 
 
 class WordErrors:
