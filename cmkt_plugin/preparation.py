@@ -87,6 +87,18 @@ class Preparation:
         write_text(self.record, json.dumps(make_record(), indent=2))
 
 
+def as_names(value):
+    """Lists names given as a list, or as a str separated by commas.
+
+    Example
+    -------
+    >>> as_names("p226, p287"), as_names(["p226"]), as_names(None)
+    (['p226', 'p287'], ['p226'], [])
+    """
+    names = value.split(",") if isinstance(value, str) else value or ()
+    return [str(name).strip() for name in names if str(name).strip()]
+
+
 def refuse_non_bool(**options):
     """Refuses what SpeechBrain makes of a flag without a value: None.
 

@@ -2,16 +2,13 @@
 
 import io
 import os
-import time
 
 import soundfile
 from speechbrain.dataio import audio_io
 from torchaudio.functional import resample
 
+from cmkt_plugin.leftovers import remove_leftovers
 from cmkt_plugin.threads import map_in_threads
-
-# A temporary file older than this (seconds) belongs to a killed run.
-STALE = 3600
 
 
 def resample_files(sources, target_folder, sample_rate, jobs=None):
@@ -41,9 +38,7 @@ def resample_files(sources, target_folder, sample_rate, jobs=None):
     160
     """
     target_folder.mkdir(parents=True, exist_ok=True)
-    for leftover in target_folder.glob(".*.part"):
-        if time.time() - leftover.stat().st_mtime > STALE:
-            leftover.unlink(missing_ok=True)
+    remove_leftovers(target_folder)
     map_in_threads(
         lambda source: _resample_file(
             source, target_folder / source.name, sample_rate

@@ -12,7 +12,12 @@ from voicebank_folders import choose_trainset, find_subset
 
 from cmkt_plugin.annotation import write_annotation
 from cmkt_plugin.paired_audio import check_pairs
-from cmkt_plugin.preparation import Preparation, refuse_non_bool, report_faults
+from cmkt_plugin.preparation import (
+    Preparation,
+    as_names,
+    refuse_non_bool,
+    report_faults,
+)
 from cmkt_plugin.resampling import resample_files
 
 SPLITS = ("train", "valid", "test")
@@ -108,7 +113,7 @@ def prepare_voicebank(
     settings = {
         "data_folder": str(data_folder.resolve()),
         "trainset": trainset,
-        "valid_speakers": _as_names(valid_speakers),
+        "valid_speakers": sorted(set(as_names(valid_speakers))),
         "skip_bad": skip_bad,
         "sample_rate": sample_rate,
     }
@@ -133,13 +138,6 @@ def _part(training, valid_speakers):
         is_valid = entry["speaker"] in valid_speakers
         (valid if is_valid else train)[name] = entry
     return train, valid
-
-
-def _as_names(speakers):
-    """Sorts speakers given as a list, or as a str separated by commas."""
-    if isinstance(speakers, str):
-        speakers = speakers.split(",")
-    return sorted({str(name).strip() for name in speakers or ()})
 
 
 def _record(settings, subsets):
