@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = (HERE / "cmkt_plugin/__init__.py").read_text().split('"')[-2]
 
+PHONES = ["phonemizer>=3.3", "espeakng-loader>=0.2.4", "pypinyin>=0.50"]
+
 setup(
     name="cmkt_plugin",
     version=VERSION,
@@ -21,7 +23,7 @@ setup(
         "torch==2.11.0",
         "torchaudio==2.11.0",
         "speechbrain==1.1.2",
-        "transformers>=4.40",
+        "transformers>=4.48",
         "hyperpyyaml>=1.2.2",
         # 0.19 changed the loader that hyperpyyaml subclasses.
         "ruamel.yaml>=0.17.28,<0.19",
@@ -41,7 +43,9 @@ setup(
             "pytest>=7.4",
             "pytest-xdist>=3.5",
             "ruff==0.17.5",
+            *PHONES,
         ],
+        "phones": PHONES,
     },
     entry_points={"console_scripts": ["cmkt=cmkt_plugin.cli:main"]},
 )

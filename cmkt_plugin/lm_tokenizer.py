@@ -12,6 +12,8 @@ from tokenizers import (
 )
 from transformers import PreTrainedTokenizerFast
 
+from cmkt_plugin.text_normalization import BLANKS
+
 SPECIAL_TOKENS = {
     "pad_token": "[PAD]",
     "unk_token": "[UNK]",
@@ -28,8 +30,16 @@ BLANK_SEPARATED = pre_tokenizers.WhitespaceSplit()
 
 ONE_BLANK = normalizers.Replace(Regex(r"\s+"), " ")
 AS_WRITTEN = [normalizers.NFC(), ONE_BLANK, normalizers.Strip()]
-LOWER_CASE = [*AS_WRITTEN, normalizers.Lowercase()]
-JOINED_CHARACTERS = [*LOWER_CASE, normalizers.Replace(" ", "")]
+LOWER_CASE = [
+    *AS_WRITTEN,
+    normalizers.Lowercase(),
+    normalizers.Replace("’", "'"),
+]
+# As `text_normalization.JoinedCharacters`: blanks between ideographs only.
+JOINED_CHARACTERS = [
+    *LOWER_CASE,
+    normalizers.Replace(Regex(BLANKS.pattern), ""),
+]
 
 
 def symbol_tokenizer(sentences, symbols, normalization, min_count, positions):

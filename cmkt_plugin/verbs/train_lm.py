@@ -21,6 +21,11 @@ import click
     help="What a sentence consists of.",
 )
 @click.option(
+    "--phones",
+    metavar="LANGUAGE",
+    help="Spell the text in phones first: cmn (Mandarin), en-us, de, ...",
+)
+@click.option(
     "--normalization",
     type=click.Choice(["as-written", "lower-case", "joined-characters"]),
     default="lower-case",
@@ -40,7 +45,7 @@ import click
     "--mask-rate", default=0.2, show_default=True, help="Of the symbols."
 )
 @click.option("--seed", default=0, show_default=True)
-def command(text, output, symbols, normalization, **options):
+def command(text, output, symbols, phones, normalization, **options):
     """Train a masked language model on TEXT: files, annotations, folders.
 
     A tenth of the sentences is held out: the model's perplexity on it is told
@@ -49,14 +54,22 @@ def command(text, output, symbols, normalization, **options):
     from functools import partial
 
     from cmkt_plugin import lm_tokenizer
+    from cmkt_plugin.g2p import g2p_of
     from cmkt_plugin.lm_folder import make_lm
     from cmkt_plugin.lm_text import read_sentences
     from cmkt_plugin.lm_training import train_masked_lm
+    from cmkt_plugin.phones import Phones
 
     sentences = read_sentences(text)
+    if phones:
+        spell = Phones(g2p_of(phones)).spell
+        # IPA has no capitals; what has no phones is no sentence.
+        sentences = [spelled for spelled in map(spell, sentences) if spelled]
+        symbols, normalization = "blank-separated", "as-written"
     settings = {
         "text": [path.name for path in text][:10],
         "symbols": symbols,
+        "phones": phones,
         "normalization": normalization,
         **options,
     }
