@@ -19,6 +19,10 @@ from cmkt_plugin.embedding_shards import (
 
 logger = get_logger(__name__)
 
+# What was read of a shard stays in memory while it is open: gigabytes if all
+# are. Opening one again takes a tenth of a millisecond.
+OPEN_SHARDS = 4
+
 
 class EmbeddingCache:
     """Token embeddings in safetensors shards, keyed by text and settings.
@@ -169,9 +173,11 @@ class EmbeddingCache:
     def _open(self, name):
         # Each process opens its own: a worker may be forked at any time.
         owner = (os.getpid(), name)
-        if owner not in self._shards:
-            self._shards[owner] = Shard(self.folder / name)
-        return self._shards[owner]
+        shard = self._shards.pop(owner, None) or Shard(self.folder / name)
+        self._shards[owner] = shard  # the latest one is last
+        if len(self._shards) > OPEN_SHARDS:
+            del self._shards[next(iter(self._shards))]
+        return shard
 
     def _write(self, texts, results):
         for text, result in zip(texts, results):

@@ -5,11 +5,12 @@ import os
 import pickle
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
-from cmkt_plugin.embedding_cache import EmbeddingCache
+from cmkt_plugin.embedding_cache import OPEN_SHARDS, EmbeddingCache
 from cmkt_plugin.teacher import LanguageModelTeacher
 from cmkt_plugin.units import TokenEmbeddings, word_id
 
@@ -71,6 +72,20 @@ def test_reads_what_was_embedded(tmp_path):
     check(cache)
     check(EmbeddingCache(tmp_path, SETTINGS))
     assert not list(cache.folder.glob("*.tmp"))
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/maps").is_file(), reason="asks Linux what is open"
+)
+def test_few_shards_are_in_memory_at_a_time(tmp_path):
+    texts = [f"word {i}" for i in range(3 * OPEN_SHARDS)]
+    cache = EmbeddingCache(tmp_path, SETTINGS, shard_sentences=1)
+    fill(cache, texts)
+    check(cache, texts + texts[::-1])
+    assert len(shards(cache)) == len(texts)
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    mapped = {line.split()[-1] for line in maps if str(cache.folder) in line}
+    assert 1 <= len(mapped) <= OPEN_SHARDS
 
 
 def test_real_teacher_reads_back_in_half_precision(tmp_path, tiny_bert):
