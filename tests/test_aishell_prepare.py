@@ -318,12 +318,15 @@ def test_an_interrupted_preparation_counts_as_none(
 
     monkeypatch.setattr(module, "write_annotation", killed)
     bad = wavs(corpus) / "S0002" / "BAC009S0002W0121.wav"
-    sound = bad.read_bytes()
+    sound, times = bad.read_bytes(), bad.stat()
     bad.write_bytes(b"")
     with pytest.raises(KeyboardInterrupt):
         prepare(corpus, save, skip_bad=True)
     monkeypatch.undo()
+    # The corpus is as it was; train.json is not.
     bad.write_bytes(sound)
+    os.utime(bad, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert "BAC009S0002W0121" not in read(save)["train"]
     prepare(corpus, save)
     assert "BAC009S0002W0121" in read(save)["train"]
 
