@@ -10,6 +10,8 @@ from speechbrain.dataio.dataset import (
 from speechbrain.dataio.sampler import DynamicBatchSampler
 from speechbrain.utils.data_pipeline import provides, takes
 
+from cmkt_plugin.mixing.pairs import fixed_pair
+
 OUTPUT_KEYS = ["id", "speaker", "noisy_sig", "clean_sig"]
 
 
@@ -78,8 +80,6 @@ def read_clean(clean_wav):
 @provides("noisy_sig", "clean_sig")
 def read_mixture(clean_wav, mixture):
     """Noisy and clean side (time,) of a manifest's entry."""
-    from cmkt_plugin.mixing.pairs import fixed_pair
-
     yield from fixed_pair(clean_wav, mixture)
 
 

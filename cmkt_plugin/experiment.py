@@ -24,9 +24,16 @@ from cmkt_plugin.knobs import check_knobs
 # What a resumed run must share with the run that it resumes, by YAML key.
 IDENTITY = {
     "model": ("seed", "backbone"),
-    "data": ("data_folder", "valid_speakers", "speakers", "skip_bad"),
+    "data": (
+        "data_folder",
+        "valid_speakers",
+        "speakers",
+        "train_splits",
+        "skip_bad",
+        "mixing",
+    ),
     "objective": ("objective",),
-    "teacher or transfer": ("teacher", "transfer"),
+    "teacher or transfer": ("teacher", "transcripts", "transfer"),
 }
 # Keys left out: places on disk; the tapped module, which is the model; the
 # end of a schedule, which more epochs move.
@@ -133,7 +140,7 @@ def make_datasets(hparams):
     datasets = {
         name: make_dataset(
             hparams[f"{name}_annotation"],
-            replacements(hparams),
+            roots_of(hparams, name),
             mixing.get(name),
         )
         for name in ("train", "valid", "test")
@@ -146,9 +153,31 @@ def make_datasets(hparams):
     return datasets
 
 
-def replacements(hparams):
-    """What the names in an annotation stand for."""
-    return {"data_root": str(hparams["data_folder"])}
+def roots_of(hparams, split):
+    """The folders that names in the annotation of a set stand for.
+
+    Arguments
+    ---------
+    hparams : dict
+        The loaded YAML.
+    split : str
+        ``train``, ``valid`` or ``test``.
+
+    Returns
+    -------
+    dict
+        ``data_root`` and, for mixtures, ``noise_root`` and ``rir_root``.
+    """
+    roots = {"data_root": str(hparams["data_folder"])}
+    if hparams["mixing"] is not None:
+        sampler = hparams["mixing"][split]
+        for name, folder in (
+            ("noise_root", sampler.noise),
+            ("rir_root", sampler.rirs),
+        ):
+            if folder is not None:
+                roots[name] = str(folder.folder)
+    return roots
 
 
 def make_brain(hparams, run_opts):

@@ -10,9 +10,13 @@ from speechbrain.utils.distributed import ddp_init_group, run_on_main
 
 from cmkt_plugin.experiment import (
     leave_process_group,
+    roots_of,
     start_experiment,
     train_and_test,
 )
+from cmkt_plugin.mixing.disjoint import check_disjoint
+from cmkt_plugin.mixing.entries import fill, read_entries
+from cmkt_plugin.mixing.manifest import write_manifest
 
 
 def run_recipe(prepare):
@@ -62,13 +66,14 @@ def write_manifests(hparams):
     A manifest outside the experiment's folder is somebody's published one and
     is read as it is.
     """
-    from cmkt_plugin.mixing.manifest import check_disjoint, write_manifest
-
-    save_folder = Path(hparams["save_folder"])
+    mixing, save_folder = hparams["mixing"], Path(hparams["save_folder"])
     trained = any(save_folder.glob("CKPT*"))
+    train = read_entries(hparams["train_annotation"])
     for split in ("valid", "test"):
         path = Path(hparams[f"{split}_annotation"])
+        roots = roots_of(hparams, split)
         if path.parent == save_folder and not (trained and path.is_file()):
-            clean = save_folder / f"{split}_clean.json"
-            write_manifest(clean, hparams["mixing"][split], path)
-        check_disjoint(hparams["train_annotation"], path)
+            clean = read_entries(save_folder / f"{split}_clean.json")
+            sampler = mixing[split].bind(fill(clean, roots))
+            write_manifest(clean, sampler, path, roots)
+        check_disjoint(train, mixing["train"].noise, read_entries(path), roots)

@@ -1,0 +1,145 @@
+"""Recipes on clean speech: mixtures through training, test and resuming."""
+
+import json
+
+import pytest
+import speechbrain as sb
+import tiny_aishell
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from ruamel.yaml import YAML
+
+from cmkt_plugin.experiment import make_brain, make_datasets
+
+RECIPES = tiny_aishell.RECIPE.parent
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return tiny_aishell.make_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory):
+    return tiny_aishell.make_noise(tmp_path_factory.mktemp("noise"))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return tiny_aishell.make_teacher(tmp_path_factory.mktemp("lm") / "bert")
+
+
+def weights(run):
+    """The student's last weights."""
+    last = sorted(run.glob("save/CKPT*"), key=lambda p: p.stat().st_mtime)[-1]
+    return torch.load(last / "enhancer.ckpt")
+
+
+def test_the_users_command_trains_tests_and_exports(
+    corpus, noise, teacher, tmp_path
+):
+    out = tmp_path / "run"
+    arguments = tiny_aishell.flags(
+        corpus, noise, out, teacher, number_of_epochs=1
+    )
+    tiny_aishell.run("cmkt.yaml", arguments)
+    summary = json.loads((out / "test_summary.json").read_text())
+    assert summary["count"]["si_sdr"] == 4
+    # Characters, not the words or bytes of the sentences.
+    characters = set("".join(tiny_aishell.SENTENCES)) - {" "}
+    assert summary["valid"]["retrieval_pool"] == len(characters)
+    assert (out / "export" / "hyperparams.yaml").exists()
+    manifest = json.loads((out / "save" / "test.json").read_text())
+    for entry in manifest.values():
+        assert entry["clean_wav"].startswith("{data_root}/")
+        assert entry["mixture"]["noise"].startswith("{noise_root}/")
+    valid = json.loads((out / "save" / "valid.json").read_text())
+    tested = {entry["mixture"]["noise"] for entry in manifest.values()}
+    assert not tested & {e["mixture"]["noise"] for e in valid.values()}
+    published = tmp_path / "published.json"
+    published.write_text(json.dumps(dict(list(manifest.items())[:2])))
+    again = tiny_aishell.flags(
+        corpus,
+        noise,
+        tmp_path / "other",
+        number_of_epochs=1,
+        seed=7,
+        test_annotation=published,
+    )
+    tiny_aishell.run("baseline.yaml", again)
+    summary = json.loads((tmp_path / "other/test_summary.json").read_text())
+    assert summary["count"]["si_sdr"] == 2
+    one, two = (
+        (folder / "noisy_scores.csv").read_text().splitlines()
+        for folder in (out, tmp_path / "other")
+    )
+    assert set(two) <= set(one)  # the same mixtures, whatever the seed
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_killed_run_resumes_with_the_same_mixtures(
+    workers, corpus, noise, tmp_path
+):
+    options = {"dataloader_options": f"{{num_workers: {workers}}}"}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    tiny_aishell.run(
+        "baseline.yaml", tiny_aishell.flags(corpus, noise, whole, **options)
+    )
+    # Stops after the first epoch; the rate would otherwise fall sooner.
+    first = {**options, "lr_schedule": "{last: 3}", "number_of_epochs": 1}
+    tiny_aishell.run(
+        "baseline.yaml", tiny_aishell.flags(corpus, noise, killed, **first)
+    )
+    tiny_aishell.run(
+        "baseline.yaml",
+        tiny_aishell.flags(
+            corpus, noise, killed, dataloader_options="{num_workers: 0}"
+        ),
+    )
+    one, two = weights(whole), weights(killed)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_every_epoch_has_its_own_mixtures(corpus, noise, tmp_path):
+    arguments = tiny_aishell.flags(
+        corpus, noise, tmp_path / "run", number_of_epochs=1
+    )
+    tiny_aishell.run("baseline.yaml", arguments)
+    path, run_opts, overrides = sb.parse_arguments(
+        [str(tiny_aishell.RECIPE / "hparams/baseline.yaml"), *arguments]
+    )
+    with open(path, encoding="utf-8") as file:
+        hparams = load_hyperpyyaml(file, overrides)
+    train = make_datasets(hparams)["train"]
+    brain = make_brain(hparams, {**run_opts, "device": "cpu"})
+    heard = []
+    for epoch in (2, 3, 2):
+        brain.on_stage_start(sb.Stage.TRAIN, epoch)
+        heard.append(train[0]["noisy_sig"])
+    assert torch.equal(heard[0], heard[2])
+    assert not torch.equal(heard[0], heard[1])
+
+
+def test_recipes_share_what_is_not_the_corpus():
+    """HyperPyYAML has no base file: the common part is kept equal here."""
+
+    def tree(corpus, name):
+        path = RECIPES / corpus / "hparams" / name
+        return YAML().load(path.read_text("utf-8"))
+
+    own = {
+        *("data_folder", "noise_folder", "test_noise_folder", "test_noise"),
+        *("mixing", "valid_speakers", "speakers", "unpack"),
+        *("train_splits", "valid_splits", "test_splits"),
+        *("teacher", "transcripts"),
+    }
+    for name in ("baseline.yaml", "cmkt.yaml"):
+        first = tree("Voicebank", name)
+        for corpus in ("AISHELL-1", "LibriSpeech"):
+            other = tree(corpus, name)
+            changed = {
+                key
+                for key in {*first, *other}
+                if repr(first.get(key)) != repr(other.get(key))
+            }
+            assert changed <= own, changed
