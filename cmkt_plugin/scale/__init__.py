@@ -1,0 +1,1 @@
+"""What a large corpus costs: time and memory, measured on generated ones."""
