@@ -112,6 +112,7 @@ def test_every_epoch_has_its_own_mixtures(corpus, noise, tmp_path):
         hparams = load_hyperpyyaml(file, overrides)
     train = make_datasets(hparams)["train"]
     brain = make_brain(hparams, {**run_opts, "device": "cpu"})
+    brain.on_fit_start()
     heard = []
     for epoch in (2, 3, 2):
         brain.on_stage_start(sb.Stage.TRAIN, epoch)
