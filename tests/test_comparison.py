@@ -10,6 +10,7 @@ from cmkt_plugin.bootstrap import bootstrap_means, paired_interval
 from cmkt_plugin.comparison import compare
 from cmkt_plugin.comparison_table import markdown
 from cmkt_plugin.metrics import METRICS
+from cmkt_plugin.mixture_groups import read_groups
 from cmkt_plugin.score_table import write_csv
 
 SPEAKERS, UTTERANCES, SEEDS = 12, 6, (1, 2, 3, 4, 5)
@@ -325,3 +326,27 @@ def test_table(tmp_path):
         if before.startswith("|") and line.startswith("|"):
             assert before.count("|") == line.count("|")
     json.dumps(found, allow_nan=False)
+
+
+def test_a_manifest_groups_by_bands_of_snr_and_kind(tmp_path):
+    path = tmp_path / "test.json"
+    entry = {"clean_wav": "a.wav", "speaker": "a", "length": 1.0}
+    talkers = [{"clean_wav": "b.wav", "speaker": "b", "offset": 0}]
+    mixtures = {
+        "a": {"snr": -0.5, "noise": "hum.wav"},
+        "b": {"snr": 10.0, "noise": "hum.wav"},
+        "c": {"snr": 4.9, "talkers": talkers},
+    }
+    path.write_text(
+        json.dumps({n: {**entry, "mixture": m} for n, m in mixtures.items()})
+    )
+    groups = read_groups(path)
+    assert list(groups["SNR"].items()) == [
+        ("-5 to 0 dB", {"a"}),
+        ("0 to 5 dB", {"c"}),
+        ("10 to 15 dB", {"b"}),
+    ]
+    assert groups["noise"] == {"babble": {"c"}, "recorded": {"a", "b"}}
+    path.write_text(json.dumps({"a": entry}))
+    with pytest.raises(ValueError, match="a has no mixture.*cmkt manifest"):
+        read_groups(path)

@@ -16,7 +16,7 @@ from cmkt_plugin.verbs import progress
 @click.option(
     "--mixtures",
     type=click.Path(exists=True, dir_okay=False),
-    help="The corpus' mixtures.csv: also by noise level and kind.",
+    help="mixtures.csv or manifest: also by noise level and kind.",
 )
 @click.option("--baseline", help="Compare with this run, not the list's.")
 @click.option("--table-only", is_flag=True, help="Run nothing.")
