@@ -44,6 +44,7 @@ def test_memory_is_the_own_and_told_from_the_imports(part, tmp_path):
     above = found["peak_memory"] - found["import_memory"]
     assert 75 * MEGABYTE < above < 95 * MEGABYTE
     assert 0 < found["import_seconds"] < 60
+    assert 0 < found["import_processor"] < found["processor"] < 60
 
 
 def test_a_failure_says_what_failed(part, tmp_path):
@@ -74,6 +75,7 @@ def in_this_process(module, settings, folder):
         kinds = {bool(e["mixture"]["talkers"]) for e in fixed.values()}
         assert len(fixed) == ENTRIES and kinds == {True, False}
     fixed = {"import_seconds": 1.0, "import_memory": 100 * MEGABYTE}
+    fixed.update(import_processor=0.5, processor=2.0)
     return {**fixed, **result, "peak_memory": 120 * MEGABYTE}
 
 
@@ -93,7 +95,8 @@ def test_scale_measures_and_writes(tmp_path, monkeypatch):
     rate = found["cache"]["rate"]
     assert f"| rate | {rate:,.0f} sentences/s |" in text
     assert "| extrapolated, not measured: 24 sentences | " in text
-    assert "| peak memory | 120 MB (20 MB) |" in text
+    assert text.count("| peak memory | 120 MB (20 MB) |") == 4
+    assert text.count("| processor time | 2.00 s (1.50 s) |") == 4
     assert f"- command: {found['provenance']['command']}" in text
 
 

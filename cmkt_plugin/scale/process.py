@@ -31,7 +31,9 @@ def measure_alone(module, settings, folder):
     dict
         What ``measure`` returns, and ``import_seconds``: from the start of the
         process until all is imported; ``import_memory`` and ``peak_memory``:
-        the peak until then and the peak of all (bytes).
+        the peak until then and the peak of all (bytes); ``import_processor``
+        and ``processor``: seconds of processor time until then and of all,
+        which tell what other work on the machine made of them.
 
     Raises
     ------
@@ -89,9 +91,11 @@ def _main(module, settings, result, started):
     found = {
         "import_seconds": time.time() - float(started),
         "import_memory": peak_memory(),
+        "import_processor": time.process_time(),
     }
     found.update(measured(**json.loads(settings)))
     found["peak_memory"] = peak_memory()
+    found["processor"] = time.process_time()
     Path(result).write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -21,7 +21,8 @@ def markdown(measured, made):
         "# Time and memory at scale",
         "Generated names, durations and sentences; every part in a process of "
         "its own. Peak memory is that of the process, in brackets what it has "
-        "above the peak of its imports.",
+        "above the peak of its imports; processor time likewise what comes "
+        "after them.",
         f"## A manifest of {measured['manifest']['entries']:,} entries",
         _table(_manifest(measured["manifest"])),
         "## The embedding cache",
@@ -36,7 +37,7 @@ def markdown(measured, made):
             [("start, imports", _seconds(started))]
             + [(name, _seconds(taken)) for name, taken in steps.items()]
             + [("total", _seconds(started + sum(steps.values())))]
-            + [("peak memory", _memory(measured["first_batch"]))]
+            + _process(measured["first_batch"])
         ),
         "## How it was made",
         _load(measured),
@@ -53,7 +54,7 @@ def _manifest(found):
             f"{found['rooms']} rooms and babble, manifest written",
             _seconds(found["seconds"]),
         ),
-        ("peak memory", _memory(found)),
+        *_process(found),
         ("file", f"{found['bytes'] / 1e6:,.1f} MB"),
     ]
 
@@ -69,7 +70,7 @@ def _cache(found):
         ("rate", f"{found['rate']:,.0f} sentences/s"),
         ("on disk", f"{found['bytes'] / 1e6:,.1f} MB"),
         ("per token", f"{found['bytes_per_token']:.1f} bytes"),
-        ("peak memory", _memory(found)),
+        *_process(found),
     ]
 
 
@@ -79,7 +80,7 @@ def _contextual(found, cache):
         ("sentences", f"{found['sentences']:,}"),
         ("rate", f"{found['rate']:,.1f} sentences/s"),
         ("per token", f"{found['bytes_per_token']:.1f} bytes"),
-        ("peak memory", _memory(found)),
+        *_process(found),
         (
             f"extrapolated, not measured: {cache['sentences']:,} sentences",
             f"{minutes:,.1f} min",
@@ -90,8 +91,8 @@ def _contextual(found, cache):
 def _load(measured):
     return (
         f"The machine's load average was {measured['load_average']:.1f} before "
-        "anything was measured: as far as that is other work, the times are "
-        "upper bounds."
+        "anything was measured. As far as that is other work, times and rates "
+        "are bounds that an idle machine betters."
     )
 
 
@@ -99,9 +100,17 @@ def _seconds(value):
     return f"{value:,.2f} s"
 
 
-def _memory(found):
-    above = found["peak_memory"] - found["import_memory"]
-    return f"{found['peak_memory'] / 1e6:,.0f} MB ({above / 1e6:,.0f} MB)"
+def _process(found):
+    """Rows that say what the process as a whole took."""
+    time = found["processor"] - found["import_processor"]
+    memory = found["peak_memory"] - found["import_memory"]
+    return [
+        ("processor time", f"{found['processor']:,.2f} s ({time:,.2f} s)"),
+        (
+            "peak memory",
+            f"{found['peak_memory'] / 1e6:,.0f} MB ({memory / 1e6:,.0f} MB)",
+        ),
+    ]
 
 
 def _table(rows):
