@@ -46,16 +46,11 @@ class NoiseFolder:
     minimum_seconds : float
         Shorter recordings are left out: repeated, they sound as a tone.
 
-    Raises
-    ------
-    ValueError, FileNotFoundError
-        When it is used, if there is no such folder or nothing to use in it.
-
     Example
     -------
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "hum.flac", [0.5] * 44100, 44100)
-    >>> NoiseFolder(folder).files
+    >>> NoiseFolder(folder).list_files()
     [AudioFile(name='hum.flac', frames=44100, rate=44100)]
     """
 
@@ -70,15 +65,24 @@ class NoiseFolder:
         self.minimum_seconds = minimum_seconds
         self._files = None
 
-    @property
-    def files(self):
-        """The recordings, in order of name (list of AudioFile)."""
+    def list_files(self):
+        """Lists the recordings, in order of name.
+
+        Returns
+        -------
+        list of AudioFile
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If there is no such folder or nothing to use in it.
+        """
         if self._files is None:
             self._files = self._scan()
         return self._files
 
     def path(self, file):
-        """Returns the path of one of ``files`` (str)."""
+        """Returns the path of one of the recordings."""
         return str(Path(self.folder, file.name))
 
     def draw(self, source, length, sample_rate):
@@ -101,7 +105,7 @@ class NoiseFolder:
             Frame at its own rate: such that it need not be repeated, where it
             is long enough; else 0.
         """
-        file = pick(source, self.files)
+        file = pick(source, self.list_files())
         needed = frames_needed(length, file.rate, sample_rate)
         starts = max(file.frames - needed + 1, 1)
         return self.path(file), int(source.random() * starts)
@@ -166,7 +170,7 @@ class RIRFolder(NoiseFolder):
     -------
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "room.wav", [0.9, 0.3], 16000)
-    >>> len(RIRFolder(folder).files)
+    >>> len(RIRFolder(folder).list_files())
     1
     """
 
@@ -186,7 +190,7 @@ class RIRFolder(NoiseFolder):
         ValueError
             Naming the first such file.
         """
-        for file in self.files:
+        for file in self.list_files():
             require_rate(
                 self.path(file),
                 file.rate,

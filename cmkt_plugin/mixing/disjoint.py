@@ -46,7 +46,7 @@ def check_disjoint(training, training_noise, manifest, roots):
         if mixture["noise"] is not None:
             noise.add(os.path.realpath(fill(mixture["noise"], roots)))
     if training_noise is not None:
-        paths = map(training_noise.path, training_noise.files)
+        paths = map(training_noise.path, training_noise.list_files())
         heard = set(map(os.path.realpath, paths))
     _refuse("speakers", speakers & {e["speaker"] for e in training.values()})
     _refuse("noise files", noise & heard)

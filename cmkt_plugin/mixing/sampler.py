@@ -150,7 +150,7 @@ class MixtureSampler:
             talkers.require(self.babble_talkers[1])
             self.talkers = talkers
         if self.babble_probability < 1:
-            _require("noise", self.noise, "a NoiseFolder").files  # noqa: B018
+            _require("noise", self.noise, "a NoiseFolder").list_files()
         if self.rir_probability > 0:
             rirs = _require("rirs", self.rirs, "an RIRFolder")
             rirs.require_rate(self.sample_rate)
@@ -250,7 +250,7 @@ class MixtureSampler:
     def _draw_rir(self, source):
         if source.random() >= self.rir_probability:
             return None
-        return self.rirs.path(pick(source, self.rirs.files))
+        return self.rirs.path(pick(source, self.rirs.list_files()))
 
     def _draw_talkers(self, source, speaker):
         if self.talkers is None:
