@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import soundfile as sf
 import speechbrain as sb
 import tiny_aishell
 import torch
@@ -27,6 +29,36 @@ def noise(tmp_path_factory):
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     return tiny_aishell.make_teacher(tmp_path_factory.mktemp("lm") / "bert")
+
+
+def make_librispeech(folder):
+    """Write the three splits: two speakers each, capitals."""
+    rng = np.random.default_rng(2)
+    splits = ("train-clean-100", "dev-clean", "test-clean")
+    for number, split in enumerate(splits):
+        for speaker in (10 * number + 1, 10 * number + 2):
+            chapter = folder / split / str(speaker) / "7"
+            chapter.mkdir(parents=True)
+            lines = []
+            for utterance in range(4):
+                name = f"{speaker}-7-{utterance:04d}"
+                speech = 0.1 * rng.standard_normal(9600 + 800 * utterance)
+                sf.write(chapter / f"{name}.flac", speech, 16000)
+                lines.append(f"{name} PLEASE CALL STELLA")
+            text = chapter / f"{speaker}-7.trans.txt"
+            text.write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def make_rirs(folder):
+    """Write rooms: a direct sound and a decaying tail."""
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    for number in range(3):
+        tail = rng.standard_normal(3200) * np.exp(-np.arange(3200) / 500)
+        response = np.concatenate([[1.0], 0.1 * tail])
+        sf.write(folder / f"room_{number}.wav", response, 16000)
+    return folder
 
 
 def weights(run):
@@ -74,6 +106,36 @@ def test_the_users_command_trains_tests_and_exports(
         for folder in (out, tmp_path / "other")
     )
     assert set(two) <= set(one)  # the same mixtures, whatever the seed
+
+
+def test_librispeech_with_babble_rooms_speed_and_level(
+    noise, tiny_bert, tmp_path
+):
+    corpus = make_librispeech(tmp_path / "LibriSpeech")
+    rirs = make_rirs(tmp_path / "rirs")
+    room = "!new:cmkt_plugin.mixing.audio_folder.RIRFolder"
+    arguments = tiny_aishell.flags(
+        corpus,
+        noise,
+        tmp_path / "run",
+        tiny_bert,
+        number_of_epochs=1,
+        mixing=f"{{rirs: {room} [{rirs}], rir_probability: 0.5, "
+        "babble_probability: 0.5, babble_talkers: [1, 1], "
+        "speed: [0.95, 1.05], level: [-35, -15]}",
+    )
+    tiny_aishell.run("cmkt.yaml", arguments, recipe=RECIPES / "LibriSpeech")
+    out = tmp_path / "run"
+    assert (out / "export" / "hyperparams.yaml").exists()
+    summary = json.loads((out / "test_summary.json").read_text())
+    assert summary["count"]["si_sdr"] == 8
+    text = (out / "save" / "test.json").read_text()
+    mixtures = [e["mixture"] for e in json.loads(text).values()]
+    assert any(m["talkers"] for m in mixtures)
+    assert any(m["noise"] for m in mixtures)
+    assert any(m["rir"] for m in mixtures)
+    assert {m["speed"] for m in mixtures} == {1.0}
+    assert str(tmp_path) not in text
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -92,12 +92,12 @@ def flags(corpus, noise, output_folder, teacher=None, **more):
     return [f"--{key}={value}" for key, value in values.items()]
 
 
-def run(yaml, arguments, status=0):
+def run(yaml, arguments, status=0, recipe=RECIPE):
     """``python train.py hparams/YAML ...`` from the recipe's folder."""
     done = subprocess.run(
         [sys.executable, "train.py", f"hparams/{yaml}", "--device=cpu"]
         + ["--noprogressbar", *arguments],
-        cwd=RECIPE,
+        cwd=recipe,
         capture_output=True,
         text=True,
     )
