@@ -1,16 +1,13 @@
-"""The language model itself: frozen, and what its config tells of it."""
+"""The language model itself: frozen."""
 
 import torch
 from speechbrain.integrations.huggingface.huggingface import (
     HFTransformersInterface,
 )
-from transformers import AutoModel
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
+from torch.nn.functional import pad
 
-UNLIMITED = 10**9  # pieces; tokenizers without a limit say 1e30
+from cmkt_plugin.architecture import Architecture
+from cmkt_plugin.canine import Canine
 
 
 class FrozenLanguageModel(HFTransformersInterface):
@@ -32,7 +29,8 @@ class FrozenLanguageModel(HFTransformersInterface):
         self.to(device, dtype).eval()
 
     def _from_pretrained(self, source, save_path, cache_dir, **kwargs):
-        self.model, report = self.auto_class.from_pretrained(
+        self.architecture = architecture_of(self.config)
+        self.model, report = self.architecture.auto_class.from_pretrained(
             source,
             config=self.config,
             local_files_only=True,
@@ -49,7 +47,7 @@ class FrozenLanguageModel(HFTransformersInterface):
             )
 
     @torch.no_grad()
-    def forward(self, piece_ids, mask, layer):
+    def forward(self, piece_ids, mask, layer, padding=0):
         """Embed pieces.
 
         Arguments
@@ -60,24 +58,28 @@ class FrozenLanguageModel(HFTransformersInterface):
             1 for pieces, 0 for padding (batch, pieces).
         layer : int or None
             Hidden state to take; None: the input word embeddings.
+        padding : int
+            Id of the padding piece, where the model needs more of it.
 
         Returns
         -------
         torch.Tensor
-            (batch, pieces, width)
+            (batch, pieces or more, width)
         """
         if layer is None:
-            return self.model.get_input_embeddings()(piece_ids)
+            return self.architecture.input_embeddings(self.model, piece_ids)
+        longest = piece_ids.shape[1]
+        more = self.architecture.padded_length(longest) - longest
         output = self.model(
-            input_ids=piece_ids,
-            attention_mask=mask,
+            input_ids=pad(piece_ids, (0, more), value=padding),
+            attention_mask=pad(mask, (0, more)),
             output_hidden_states=True,
         )
         return output.hidden_states[layer]
 
 
-def empty_shell(config):
-    """The model without memory for its parameters, to read shapes from.
+def architecture_of(config):
+    """What a config tells of its model.
 
     Arguments
     ---------
@@ -86,59 +88,7 @@ def empty_shell(config):
 
     Returns
     -------
-    transformers.PreTrainedModel
-        On the meta device.
+    Architecture
     """
-    with torch.device("meta"):
-        return AutoModel.from_config(config)
-
-
-def is_causal(config):
-    """Whether no token of the model sees a later one.
-
-    Arguments
-    ---------
-    config : transformers.PretrainedConfig
-        Config of the model.
-
-    Returns
-    -------
-    bool
-        By class: the model itself is tried when it is loaded.
-    """
-    # BERT has a class for either use, GPT only the causal one.
-    return bool(
-        getattr(config, "is_decoder", False)
-        or config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    )
-
-
-def piece_limit(shell, tokenizer):
-    """Longest input of a model.
-
-    Arguments
-    ---------
-    shell : transformers.PreTrainedModel
-        The model, or its empty shell.
-    tokenizer : transformers.PreTrainedTokenizerBase
-        Its tokenizer, which may have a limit too.
-
-    Returns
-    -------
-    int or None
-        Pieces, special tokens included. None: no limit.
-    """
-    limits = [tokenizer.model_max_length]
-    positions = getattr(shell.config, "max_position_embeddings", None)
-    if positions and positions > 0:
-        # RoBERTa counts positions from its padding index + 1.
-        offsets = [
-            module.padding_idx + 1
-            for name, module in shell.named_modules()
-            if name.endswith("position_embeddings")
-            and getattr(module, "padding_idx", None) is not None
-        ]
-        limits.append(positions - max(offsets, default=0))
-    limit = min(limits)
-    return limit if limit < UNLIMITED else None
+    kind = Canine if config.model_type == "canine" else Architecture
+    return kind(config)

@@ -8,11 +8,11 @@ from speechbrain.utils.autocast import AMPConfig
 from speechbrain.utils.logger import get_logger
 from torch.nn.utils.rnn import pad_sequence
 
-from cmkt_plugin.language_model import (
-    FrozenLanguageModel,
-    empty_shell,
-    is_causal,
-    piece_limit,
+from cmkt_plugin.language_model import FrozenLanguageModel, architecture_of
+from cmkt_plugin.teacher_checks import (
+    check_layer,
+    check_repeat,
+    check_tokenizer,
 )
 from cmkt_plugin.teacher_source import (
     content_hash,
@@ -21,7 +21,7 @@ from cmkt_plugin.teacher_source import (
     weight_files,
 )
 from cmkt_plugin.tokenization import Tokenization, read_tokenizer
-from cmkt_plugin.units import Sentence, SubWords
+from cmkt_plugin.units import Sentence, SubWords, TokenEmbeddings
 
 logger = get_logger(__name__)
 
@@ -29,9 +29,9 @@ logger = get_logger(__name__)
 class LanguageModelTeacher:
     """Embeds transcripts with one layer of a pretrained language model.
 
-    Encoders (BERT class) and causal models (GPT, LLaMA, Qwen class).
-    Construction reads config and tokenizer only, so that a wrong source fails
-    before any work is done; the first `embed` loads the weights.
+    Encoders (BERT class, T5's, CANINE) and causal models (GPT, LLaMA, Qwen
+    class). Construction reads config and tokenizer only, so that a wrong source
+    fails before any work is done; the first `embed` loads the weights.
 
     Arguments
     ---------
@@ -40,7 +40,7 @@ class LanguageModelTeacher:
     layer : int or None
         None: the input word embeddings, without position or context. Else the
         index of a hidden state: 0 the embedding output, -1 the last.
-    units : SubWords or WholeWords
+    units : SubWords, WholeWords or Characters
         How pieces become tokens (default: SubWords).
     dtype : str
         "fp32", "fp16" or "bf16"; on a CPU always fp32.
@@ -50,6 +50,15 @@ class LanguageModelTeacher:
         Where models from the hub are kept.
     revision : str or None
         Branch, tag or commit on the hub.
+    keep_bos : bool
+        Whether the special token that the tokenizer puts first (BOS, [CLS]) is
+        a token too. The model reads it in any case.
+    prefix : str
+        Text before each transcript, read but not kept (a prompt).
+    repeat : bool
+        For causal models: the transcript is fed twice, separated by a new line,
+        and the second copy is read, whose tokens have seen their right context
+        (Springer et al. 2024, arXiv 2402.15449).
     device : str or None
         None: the GPU if there is one.
 
@@ -59,7 +68,8 @@ class LanguageModelTeacher:
         If the source lacks config, tokenizer or weights, or the hub does not
         give it.
     ValueError
-        If the model is of another kind, or has no such layer.
+        If the model is of another kind, has no such layer, or an option does
+        not go with it.
 
     Example
     -------
@@ -79,6 +89,9 @@ class LanguageModelTeacher:
         batch_size=32,
         save_path="pretrained_models",
         revision=None,
+        keep_bos=False,
+        prefix="",
+        repeat=False,
         device=None,
     ):
         self.source = str(source)
@@ -86,6 +99,9 @@ class LanguageModelTeacher:
         self.units = SubWords() if units is None else units
         self.batch_size = batch_size
         self.save_path = str(save_path)
+        self.keep_bos = keep_bos
+        self.prefix = prefix or ""
+        self.repeat = repeat
         self.device = torch.device(
             device or ("cuda" if torch.cuda.is_available() else "cpu")
         )
@@ -97,50 +113,35 @@ class LanguageModelTeacher:
             self.commit = Path(self.folder).name
         else:
             weight_files(self.folder)
-        config = read_config(self.folder)
-        self._describe(config, read_tokenizer(self.folder))
+        self._describe(
+            architecture_of(read_config(self.folder)),
+            read_tokenizer(self.folder),
+        )
         self._model = None
 
-    def _describe(self, config, tokenizer):
+    def _describe(self, architecture, tokenizer):
         """Width, kind and limits, without the weights."""
-        self._check_layer(config.num_hidden_layers + 1)
-        shell = empty_shell(config)
-        word_embeddings = shell.get_input_embeddings()
-        self._check_tokenizer(tokenizer, word_embeddings.num_embeddings)
-        self.model_type = config.model_type
+        check_layer(self.source, architecture, self.layer)
+        if self.repeat:
+            check_repeat(self.source, architecture, self.layer)
+        self.model_type = architecture.config.model_type
         self.contextual = self.layer is not None
-        self.causal = is_causal(config)
-        self.width = (
-            config.hidden_size
-            if self.contextual
-            else word_embeddings.embedding_dim
-        )
+        # A repeated sentence has told its tokens what comes after them.
+        self.causal = architecture.is_causal and not self.repeat
+        self.width = architecture.width(self.layer)
         self.tokenization = Tokenization(
-            tokenizer, piece_limit(shell, tokenizer)
+            tokenizer,
+            architecture.piece_limit(tokenizer),
+            self.prefix,
+            self.repeat,
         )
-
-    def _check_layer(self, count):
-        if self.layer is not None and not -count <= self.layer < count:
-            raise ValueError(
-                f"The teacher {self.source} has no layer {self.layer}: "
-                f"expected {-count} to {count - 1} (0 the embedding output, "
-                "-1 the last), or null for the input word embeddings."
-            )
-
-    def _check_tokenizer(self, tokenizer, known_pieces):
-        if self.units.needs_spans and not tokenizer.is_fast:
-            raise ValueError(
-                f"{type(self.units).__name__} needs a tokenizer that tells "
-                f"where its pieces stand; {self.source} has only "
-                f"{type(tokenizer).__name__}. Use SubWords, or add a "
-                "tokenizer.json to the folder."
-            )
-        if tokenizer.vocab_size > known_pieces:
-            raise ValueError(
-                f"The tokenizer of {self.source} has {tokenizer.vocab_size} "
-                f"pieces, the model only {known_pieces}: they do not belong "
-                "together."
-            )
+        check_tokenizer(
+            self.source,
+            self.tokenization,
+            self.units,
+            architecture.piece_count,
+            self.keep_bos,
+        )
 
     @property
     def counts(self):
@@ -156,6 +157,9 @@ class LanguageModelTeacher:
             "model": self.model_type,
             "layer": self.layer,
             **self.units.settings,
+            "keep_bos": self.keep_bos,
+            "prefix": self.prefix,
+            "repeat": self.repeat,
             "dtype": str(self.dtype).replace("torch.", ""),
             "max_pieces": self.tokenization.max_pieces,
             "transformers": int(transformers.__version__.split(".")[0]),
@@ -175,7 +179,7 @@ class LanguageModelTeacher:
             In the order of the texts, float32, on the CPU.
         """
         self._load()
-        coded = self.tokenization(texts)
+        coded = self.tokenization([self.units.spell(text) for text in texts])
         nothing = self.units(
             Sentence("", [], [], []), torch.zeros(0, self.width)
         )
@@ -186,8 +190,21 @@ class LanguageModelTeacher:
             batch = order[start : start + self.batch_size]
             hidden = self._forward([coded[i].piece_ids for i in batch])
             for i, row in zip(batch, hidden):
-                results[i] = self.units(coded[i].sentence, row[coded[i].kept])
+                results[i] = self._tokens(coded[i], row)
         return results
+
+    def _tokens(self, coded, hidden):
+        """Tokens of one transcript from the states of its pieces."""
+        result = self.units(coded.sentence, hidden[coded.kept])
+        if not self.keep_bos or not result.tokens:
+            return result
+        first = coded.piece_ids[:1]
+        return TokenEmbeddings(
+            torch.cat([hidden[:1], result.embeddings]),
+            torch.cat([torch.tensor(first), result.token_ids]),
+            self.tokenization.tokenizer.convert_ids_to_tokens(first)
+            + result.tokens,
+        )
 
     def unload(self):
         """Give the model's memory back; the next `embed` loads it again."""
@@ -230,6 +247,7 @@ class LanguageModelTeacher:
             pad_sequence(ids, True, padding).to(self.device),
             pad_sequence(mask, True, 0).to(self.device),
             self.layer,
+            padding,
         )
         return hidden.float().cpu()
 

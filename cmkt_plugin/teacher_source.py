@@ -6,6 +6,9 @@ from pathlib import Path
 
 from huggingface_hub import model_info, snapshot_download
 from transformers import AutoConfig
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES,
+)
 
 DESCRIPTION = ["*.json", "*.txt", "*.model", "*.tiktoken"]
 # The second form of each pair is fetched only where the first is missing.
@@ -77,7 +80,7 @@ def _download(source, revision, save_path, patterns):
 
 
 def read_config(folder):
-    """Config of an encoder or causal language model.
+    """Config of an encoder, a causal model or one of which the encoder is used.
 
     Arguments
     ---------
@@ -101,11 +104,15 @@ def read_config(folder):
             "saved with save_pretrained or downloaded whole from the hub."
         )
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    if config.is_encoder_decoder or not hasattr(config, "num_hidden_layers"):
+    usable = hasattr(config, "num_hidden_layers") and (
+        not config.is_encoder_decoder
+        or config.model_type in MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES
+    )
+    if not usable:
         raise ValueError(
             f"The teacher {folder} is a {config.model_type} model. Expected a "
-            "text encoder (BERT class) or a causal language model (GPT, LLaMA, "
-            "Qwen class)."
+            "text encoder (BERT class, T5's encoder) or a causal language "
+            "model (GPT, LLaMA, Qwen class)."
         )
     return config
 

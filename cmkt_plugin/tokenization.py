@@ -4,14 +4,19 @@ from typing import NamedTuple
 
 from transformers import AutoTokenizer
 
+from cmkt_plugin.piece_spans import known_spans, spans_after, tells_spans
 from cmkt_plugin.units import Sentence
+
+# Between the two copies of a repeated sentence. A new line is a piece of its
+# own to all tokenizers: the second copy is cut as the first.
+BETWEEN_COPIES = "\n"
 
 
 class Coded(NamedTuple):
     """One transcript ready for the language model."""
 
     piece_ids: list  # of int, special tokens included
-    kept: list  # of int: indices of the pieces that are no special tokens
+    kept: list  # of int: indices of the pieces of the transcript
     sentence: Sentence  # those pieces
 
 
@@ -25,15 +30,33 @@ class Tokenization:
     max_pieces : int or None
         Longest input of the language model, special tokens included; longer
         transcripts are truncated. None: no limit.
+    prefix : str
+        Text before each transcript; its pieces are read, but not kept.
+    repeat : bool
+        Whether the transcript stands there twice; the second one is kept.
+
+    Raises
+    ------
+    ValueError
+        If the text before the transcript cannot be told from it.
     """
 
-    def __init__(self, tokenizer, max_pieces):
+    def __init__(self, tokenizer, max_pieces, prefix="", repeat=False):
         self.tokenizer = tokenizer
         self.max_pieces = max_pieces
+        self.prefix = prefix
+        self.repeat = repeat
         self.counts = {"empty": 0, "truncated": 0, "unknown": 0}
         # GPT's unknown piece is its end of text: only the mask tells them apart
         self._special = set(tokenizer.all_special_ids)
         self._special.discard(tokenizer.unk_token_id)
+        self.knows_spans = tells_spans(tokenizer)
+        if (prefix or repeat) and not self.knows_spans:
+            raise ValueError(
+                "prefix and repeat need a tokenizer that tells where its "
+                f"pieces stand; there is only {type(tokenizer).__name__}. Add "
+                "a tokenizer.json to the folder, or leave both out."
+            )
 
     def __call__(self, texts):
         """Tokenise transcripts.
@@ -47,47 +70,75 @@ class Tokenization:
         -------
         list of Coded
             Nothing is kept of an empty transcript.
+
+        Raises
+        ------
+        ValueError
+            If a transcript cannot be told from what stands before it, or its
+            pieces not be found in it.
         """
         if not texts:
             return []
-        fast = self.tokenizer.is_fast
+        leads = [self._lead(text) for text in texts]
         batch = self.tokenizer(
-            list(texts),
+            [lead + text for lead, text in zip(leads, texts)],
             # overrides what some tokenizers bring along (MiniLM's cuts at 128)
             truncation=self.max_pieces is not None,
             max_length=self.max_pieces,
             return_special_tokens_mask=True,
-            return_offsets_mapping=fast,
+            return_offsets_mapping=self.tokenizer.is_fast,
         )
-        spans = batch["offset_mapping"] if fast else [None] * len(texts)
-        rows = zip(
-            texts, batch["input_ids"], batch["special_tokens_mask"], spans
-        )
-        return [self._code(*row) for row in rows]
-
-    def _code(self, text, ids, special_mask, spans):
-        kept = [
-            index
-            for index, (piece, special) in enumerate(zip(ids, special_mask))
-            if text.strip() and not special and piece not in self._special
+        ids, masks = batch["input_ids"], batch["special_tokens_mask"]
+        offsets = batch.get("offset_mapping", [None] * len(texts))
+        return [
+            self._code(*row) for row in zip(leads, texts, ids, masks, offsets)
         ]
-        own = [ids[index] for index in kept]
-        self.counts["empty"] += not own
-        self.counts["unknown"] += own.count(self.tokenizer.unk_token_id)
-        self.counts["truncated"] += self._is_truncated(text, ids)
+
+    @property
+    def first(self):
+        """Id of the special token before the text, or None."""
+        coded = self.tokenizer("a", return_special_tokens_mask=True)
+        first = coded["input_ids"][0]
+        special = coded["special_tokens_mask"][0] or first in self._special
+        return first if special else None
+
+    def _lead(self, text):
+        """What stands before the transcript."""
+        return self.prefix + (text + BETWEEN_COPIES if self.repeat else "")
+
+    def _code(self, lead, text, ids, special_mask, offsets):
+        own = [i for i, special in enumerate(special_mask) if not special]
+        pieces = self.tokenizer.convert_ids_to_tokens([ids[i] for i in own])
+        if offsets is not None:
+            offsets = [offsets[index] for index in own]
+        elif self.knows_spans:
+            offsets = known_spans(lead + text, pieces)
+        spans = None if offsets is None else spans_after(lead, pieces, offsets)
+        said = [
+            number
+            for number, index in enumerate(own)
+            if text.strip()
+            and ids[index] not in self._special
+            and not (lead and spans[number] is None)
+        ]
         sentence = Sentence(
             text,
-            own,
-            self.tokenizer.convert_ids_to_tokens(own),
-            [spans[index] for index in kept] if spans else None,
+            [ids[own[number]] for number in said],
+            [pieces[number] for number in said],
+            None if spans is None else [spans[number] for number in said],
+            self.tokenizer.unk_token_id,
         )
-        return Coded(ids, kept, sentence)
+        self._count(sentence, lead, ids)
+        return Coded(ids, [own[number] for number in said], sentence)
 
-    def _is_truncated(self, text, ids):
-        if self.max_pieces is None or len(ids) < self.max_pieces:
-            return False
-        whole = self.tokenizer(text, truncation=False, verbose=False)
-        return len(whole["input_ids"]) > len(ids)
+    def _count(self, sentence, lead, ids):
+        self.counts["empty"] += not sentence.pieces
+        self.counts["unknown"] += sentence.piece_ids.count(sentence.unknown_id)
+        if self.max_pieces is not None and len(ids) >= self.max_pieces:
+            whole = self.tokenizer(
+                lead + sentence.text, truncation=False, verbose=False
+            )
+            self.counts["truncated"] += len(whole["input_ids"]) > len(ids)
 
 
 def read_tokenizer(folder):

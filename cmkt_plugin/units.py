@@ -1,17 +1,11 @@
 """Units of the teacher: how a language model's pieces become tokens."""
 
-import hashlib
-import re
-import unicodedata
-from typing import NamedTuple
+from collections import Counter
+from typing import NamedTuple, Optional
 
 import torch
 
-# Ideographs and kana are written without spaces: each one counts as a word.
-IDEOGRAPH = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-LETTER = rf"[^\W{IDEOGRAPH}]"
-WORD = rf"[{IDEOGRAPH}]|{LETTER}+(?:['’\-]{LETTER}+)*"
-PUNCTUATION = r"[^\w\s]"
+from cmkt_plugin.words import CHARACTER, WORD, matcher, normalise, word_id
 
 
 class Sentence(NamedTuple):
@@ -22,6 +16,7 @@ class Sentence(NamedTuple):
     pieces: list  # of str
     # (start, end) characters of each piece in the text; None: not known
     spans: list
+    unknown_id: Optional[int] = None  # of the piece for what has no other
 
 
 class TokenEmbeddings(NamedTuple):
@@ -49,6 +44,20 @@ class SubWords:
         """What changes the tokens (dict, part of the cache's key)."""
         return {"units": "SubWords"}
 
+    def spell(self, text):
+        """What the language model reads for a transcript: itself.
+
+        Arguments
+        ---------
+        text : str
+            A transcript.
+
+        Returns
+        -------
+        str
+        """
+        return text
+
     def __call__(self, sentence, embeddings):
         """Take the pieces as they are.
 
@@ -71,9 +80,14 @@ class WholeWords:
     """Tokens are the words of the transcript: the mean of a word's pieces.
 
     Words are cut from the text, not from the pieces ("ann's" is three words to
-    BERT's tokenizer, a whole sentence is one to some of LLaMA's), so that every
-    teacher has the same tokens. Inner apostrophes and hyphens belong to the
-    word, ideographs are words of their own.
+    BERT's tokenizer), so that every teacher has the same tokens. Inner
+    apostrophes and hyphens belong to the word, ideographs are words of their
+    own. Words of exactly the same pieces have the same embedding, and are one
+    token: Qwen's tokenizer makes words of ideographs.
+
+    A word that the tokenizer does not know at all has the unknown piece's
+    string and identity, as it has its embedding: two such words are no
+    negatives of each other.
 
     Arguments
     ---------
@@ -96,22 +110,26 @@ class WholeWords:
     """
 
     needs_spans = True
+    pattern = WORD
 
     def __init__(self, keep_punctuation=False):
         self.keep_punctuation = keep_punctuation
-        pattern = f"{WORD}|{PUNCTUATION}" if keep_punctuation else WORD
-        self._pattern = re.compile(pattern)
+        self._matcher = matcher(self.pattern, keep_punctuation)
 
     @property
     def settings(self):
         """What changes the tokens (dict, part of the cache's key)."""
         return {
-            "units": "WholeWords",
+            "units": type(self).__name__,
             "keep_punctuation": self.keep_punctuation,
         }
 
+    def spell(self, text):
+        """As ``SubWords.spell``."""
+        return text
+
     def __call__(self, sentence, embeddings):
-        """Average the pieces of each word.
+        """Average the pieces of each token.
 
         Arguments
         ---------
@@ -126,42 +144,96 @@ class WholeWords:
             A word that no piece covers (cut off, or removed by the tokenizer)
             has no row.
         """
-        rows, tokens = [], []
-        for match in self._pattern.finditer(sentence.text):
-            own = [
-                index
-                for index, (start, end) in enumerate(sentence.spans)
-                if start < match.end() and end > match.start()
-            ]
+        covered = self._joined(sentence, self._covered(sentence))
+        tokens = [
+            _unknown_piece(sentence, own) or normalise(sentence.text[start:end])
+            for start, end, own in covered
+        ]
+        ids = torch.tensor([word_id(t) for t in tokens], dtype=torch.int64)
+        groups = [own for _, _, own in covered]
+        return TokenEmbeddings(_means(embeddings, groups), ids, tokens)
+
+    def _covered(self, sentence):
+        """(start, end, indices of its pieces) of what pieces cover."""
+        pieces_at = [[] for _ in sentence.text]
+        for index, (start, end) in enumerate(sentence.spans):
+            for place in range(start, end):
+                pieces_at[place].append(index)
+        for match in self._matcher.finditer(sentence.text):
+            start, end = match.span()
+            own = sorted({i for part in pieces_at[start:end] for i in part})
             if own:
-                rows.append(embeddings[own].mean(dim=0))
-                tokens.append(_normalise(match.group()))
-        stacked = torch.stack(rows) if rows else embeddings[:0]
-        ids = torch.tensor([word_id(w) for w in tokens], dtype=torch.int64)
-        return TokenEmbeddings(stacked, ids, tokens)
+                yield start, end, own
+
+    def _joined(self, sentence, covered):
+        joined = []
+        for start, end, own in covered:
+            if joined and joined[-1][2] == own:
+                start = joined.pop()[0]
+            joined.append((start, end, own))
+        return joined
 
 
-def word_id(word):
-    """Identity of a word type that is the same on every machine and run.
+class Characters(WholeWords):
+    """Tokens are the characters of the transcript: the mean of their pieces.
+
+    For language models of characters (CANINE), of bytes (ByT5) and those that
+    cut a language into single characters (BERT: Mandarin). Blanks are no
+    tokens; a letter and its combining marks are one.
 
     Arguments
     ---------
-    word : str
-        The word as written.
+    keep_punctuation : bool
+        As for ``WholeWords``; apostrophes and hyphens are punctuation here.
 
-    Returns
-    -------
-    int
-        63 bits of a hash of the lower-cased word (fits a signed int64).
+    Raises
+    ------
+    ValueError
+        When called, if a piece stands for several characters: they would
+        share one embedding, and be no finer than the piece.
 
     Example
     -------
-    >>> word_id("Bear") == word_id("bear")
-    True
+    >>> text, cut = "你好", [(0, 1)] * 3 + [(1, 2)] * 3  # bytes of UTF-8
+    >>> sentence = Sentence(text, [0] * 6, ["?"] * 6, cut)
+    >>> result = Characters()(sentence, torch.arange(6.0).unsqueeze(1))
+    >>> result.tokens, result.embeddings.squeeze(1)
+    (['你', '好'], tensor([1., 4.]))
     """
-    digest = hashlib.sha256(_normalise(word).encode("utf-8")).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+
+    pattern = CHARACTER
+
+    def _joined(self, sentence, covered):
+        covered = list(covered)
+        used = Counter(index for _, _, own in covered for index in own)
+        for index, characters in used.items():
+            if characters > 1:
+                self._refuse(sentence, index)
+        return covered
+
+    def _refuse(self, sentence, index):
+        start, end = sentence.spans[index]
+        raise ValueError(
+            f"Characters: the piece {sentence.pieces[index]!r} stands for "
+            f"{sentence.text[start:end]!r} in the transcript "
+            f"{sentence.text!r}; expected one character at most. Use a teacher "
+            "of characters or bytes (hparams/teachers/canine_s.yaml, "
+            "byt5_small.yaml), or WholeWords, which takes ideographs one by "
+            "one and other words whole."
+        )
 
 
-def _normalise(word):
-    return unicodedata.normalize("NFC", word).lower().replace("’", "'")
+def _unknown_piece(sentence, own):
+    """The unknown piece, if the token consists of nothing else."""
+    ids = {sentence.piece_ids[index] for index in own}
+    return sentence.pieces[own[0]] if ids == {sentence.unknown_id} else None
+
+
+def _means(embeddings, groups):
+    """Mean rows of groups of pieces (groups, width)."""
+    rows = [index for own in groups for index in own]
+    group = [number for number, own in enumerate(groups) for _ in own]
+    sums = embeddings.new_zeros(len(groups), embeddings.shape[1])
+    sums.index_add_(0, torch.tensor(group, dtype=torch.long), embeddings[rows])
+    sizes = embeddings.new_tensor([len(own) for own in groups])
+    return sums / sizes.unsqueeze(1)

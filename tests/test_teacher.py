@@ -11,7 +11,7 @@ import torch
 
 from cmkt_plugin import minilm
 from cmkt_plugin.teacher import LanguageModelTeacher
-from cmkt_plugin.units import SubWords, WholeWords
+from cmkt_plugin.units import Characters, SubWords, WholeWords, word_id
 
 FIRST = "We call it bear."
 OTHER_END = "We call it store."
@@ -172,9 +172,15 @@ def test_blank_text_has_no_tokens(any_model, text):
     assert teacher.counts["empty"] == 1
 
 
-def test_unknown_word_stays_a_word(tiny_bert):
+def test_unknown_words_are_one_and_counted(tiny_bert):
+    """They share an embedding: as two tokens each would be wrong of the other."""
     teacher = teacher_of(tiny_bert, units=WholeWords())
-    assert teacher.embed(["bear 你 store"])[0].tokens == ["bear", "你", "store"]
+    result = teacher.embed(["bear 你 store 好"])[0]
+    assert result.tokens == ["bear", "[UNK]", "store", "[UNK]"]
+    assert result.token_ids[1] == result.token_ids[3] == word_id("[UNK]")
+    torch.testing.assert_close(result.embeddings[1], result.embeddings[3])
+    assert len(result.token_ids.unique()) == 3
+    assert teacher.counts["unknown"] == 2
 
 
 def test_words_are_the_same_for_encoder_and_causal(tiny_bert, tiny_llama):
@@ -255,30 +261,25 @@ def test_tokenizer_of_another_model_is_refused(tiny_bert, tiny_llama, tmp_path):
         teacher_of(folder)
 
 
-def test_encoder_decoder_is_refused(tiny_bert, tmp_path):
+def test_encoder_decoder_without_a_text_encoder_is_refused(tiny_bert, tmp_path):
     folder = copy_of(tiny_bert, tmp_path)
-    (folder / "config.json").write_text('{"model_type": "t5"}')
-    with pytest.raises(ValueError, match="is a t5 model. Expected"):
+    (folder / "config.json").write_text('{"model_type": "bart"}')
+    with pytest.raises(ValueError, match="is a bart model. Expected"):
         teacher_of(folder)
 
 
-def test_slow_tokenizer_gives_sub_words_but_no_whole_words(tmp_path):
-    from transformers import BertConfig, BertModel, ByT5Tokenizer
+@pytest.mark.parametrize("units", [WholeWords(), Characters()])
+def test_tokenizer_without_places_gives_sub_words_only(
+    tiny_bert, units, monkeypatch
+):
+    from transformers import BertTokenizerFast
 
-    folder = tmp_path / "bytes"
-    ByT5Tokenizer().save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=400,
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-    )
-    BertModel(config).save_pretrained(folder)
-    result = teacher_of(folder, layer=-1).embed(["bear"])[0]
-    assert result.tokens == ["b", "e", "a", "r"]
+    monkeypatch.setattr(BertTokenizerFast, "is_fast", False)
     with pytest.raises(ValueError, match="Use SubWords"):
-        teacher_of(folder, units=WholeWords())
+        teacher_of(tiny_bert, units=units)
+    with pytest.raises(ValueError, match="or leave both out"):
+        teacher_of(tiny_bert, prefix="Say: ")
+    assert teacher_of(tiny_bert).tokenization.knows_spans is False
 
 
 @pytest.fixture
@@ -325,7 +326,9 @@ def test_a_copy_of_a_hub_model_needs_no_network(
     assert torch.equal(result.embeddings, expected.embeddings)
 
 
-def test_settings_change_with_all_that_changes_values(tiny_bert, tmp_path):
+def test_settings_change_with_all_that_changes_values(
+    tiny_bert, tiny_llama, tmp_path
+):
     settings = teacher_of(tiny_bert).settings
     elsewhere = teacher_of(copy_of(tiny_bert, tmp_path), batch_size=1)
     assert elsewhere.settings == settings
@@ -333,9 +336,14 @@ def test_settings_change_with_all_that_changes_values(tiny_bert, tmp_path):
         teacher_of(tiny_bert, layer=0),
         teacher_of(tiny_bert, units=WholeWords()),
         teacher_of(tiny_bert, units=WholeWords(keep_punctuation=True)),
+        teacher_of(tiny_bert, units=Characters()),
+        teacher_of(tiny_bert, keep_bos=True),
+        teacher_of(tiny_bert, prefix="Say: "),
+        teacher_of(tiny_llama, layer=-1),
+        teacher_of(tiny_llama, layer=-1, repeat=True),
     ]
     written = {json.dumps(t.settings) for t in others}
-    assert len(written) == 3 and json.dumps(settings) not in written
+    assert len(written) == 8 and json.dumps(settings) not in written
 
 
 def test_edited_weights_change_the_settings(tiny_bert, tmp_path):
