@@ -36,7 +36,7 @@ import click
 @click.option("--positions", default=512, show_default=True, help="At most.")
 @click.option("--width", default=128, show_default=True)
 @click.option("--layers", default=3, show_default=True)
-@click.option("--steps", default=1000, show_default=True)
+@click.option("--steps", default=1500, show_default=True)
 @click.option(
     "--batch-symbols", default=1024, show_default=True, help="Per step."
 )
