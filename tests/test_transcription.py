@@ -19,6 +19,7 @@ from cmkt_plugin import recognizers
 from cmkt_plugin.batch_recognition import longest_first
 from cmkt_plugin.cli import main
 from cmkt_plugin.mixing.pairs import fixed_pair
+from cmkt_plugin.partial_transcripts import PartialTranscripts
 from cmkt_plugin.transcript_file import read_transcripts
 from cmkt_plugin.transcription import transcribe
 from cmkt_plugin.verbs.transcribe import INTERFACES
@@ -305,6 +306,25 @@ def test_resuming_with_something_else_is_refused(begun, change):
         run(begun, listener, side)
     assert (begun / "asr.txt.partial").read_bytes() == before
     assert not listener.heard
+
+
+def test_half_written_line_does_not_spoil_the_next(tmp_path):
+    path = tmp_path / "asr.txt.partial"
+    PartialTranscripts(path, {"model": "a"}).add({"u1": "one"})
+    with open(path, "ab") as file:
+        file.write(b'{"u2": "tw')
+    resumed = PartialTranscripts(path, {"model": "a"})
+    assert resumed.texts == {"u1": "one"}
+    resumed.add({"u3": "three"})
+    found = PartialTranscripts(path, {"model": "a"}).texts
+    assert found == {"u1": "one", "u3": "three"}
+
+
+def test_kill_in_the_first_line_begins_anew(tmp_path):
+    path = tmp_path / "asr.txt.partial"
+    path.write_bytes(b'{"mod')
+    PartialTranscripts(path, {"model": "a"}).add({"u1": "one"})
+    assert PartialTranscripts(path, {"model": "a"}).texts == {"u1": "one"}
 
 
 def test_damaged_partial_file_is_refused(begun):
