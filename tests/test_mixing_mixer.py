@@ -89,6 +89,17 @@ def test_room_equals_the_reference_in_whole_numbers(
     assert target.tolist() == expected[1]
 
 
+def test_halves_in_a_room_are_rounded_to_even(tmp_path, clean, noise, mixer):
+    """An FFT's error would round halves up or down by chance."""
+    rir = write(tmp_path / "room.wav", [16384, 8192])
+    mixture = Mixture(snr=60.0, noise=noise, rir=rir)
+    _, target = mixer.render_pcm(clean, mixture)
+    speech = [0, *steps(2000, seed=1)]
+    wet = [Fraction(2 * b + a, 2) for a, b in zip(speech, speech[1:])]
+    assert sum(value.denominator == 2 for value in wet) > 900
+    assert target.tolist() == [round(value) for value in wet]
+
+
 def test_same_bytes_on_every_machine(tmp_path, clean, noise, mixer):
     """The checksums were noted once: nothing may change them."""
     entries = corpus(tmp_path, speakers=3, utterances=1)
