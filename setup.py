@@ -24,6 +24,8 @@ setup(
         "torchaudio==2.11.0",
         "speechbrain==1.1.2",
         "transformers>=4.48",
+        "regex",
+        "scipy>=1.8",
         "hyperpyyaml>=1.2.2",
         # 0.19 changed the loader that hyperpyyaml subclasses.
         "ruamel.yaml>=0.17.28,<0.19",

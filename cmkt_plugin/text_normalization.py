@@ -5,11 +5,11 @@ a function from text to text. None of them touches digits or punctuation: a
 language model has read both, as they are written.
 """
 
-import re
+import regex
 
-from cmkt_plugin.units import IDEOGRAPH
+from cmkt_plugin.words import IDEOGRAPH
 
-BLANKS = re.compile(rf"(?<=[{IDEOGRAPH}])\s+(?=[{IDEOGRAPH}])")
+BLANKS = regex.compile(rf"(?<=[{IDEOGRAPH}])\s+(?=[{IDEOGRAPH}])")
 
 
 class AsWritten:
