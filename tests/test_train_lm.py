@@ -6,10 +6,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
+from tiny_lm import SMALL, train_lm
 
 from cmkt_plugin.bigram import BigramModel
-from cmkt_plugin.cli import main
 from cmkt_plugin.lm_folder import encode, make_lm
 from cmkt_plugin.lm_perplexity import bigram_perplexities, masked_perplexity
 from cmkt_plugin.lm_text import hold_out, read_sentences
@@ -26,11 +25,6 @@ from cmkt_plugin.lm_training import train_masked_lm
 from cmkt_plugin.teacher import LanguageModelTeacher
 from cmkt_plugin.units import Characters, SubWords
 
-SMALL = [
-    "--width", "32", "--layers", "1", "--steps", "150", "--batch-symbols",
-    "512", "--lr", "0.01", "--positions", "32",
-]  # fmt: skip
-
 
 def alternating():
     """Lines such as "axaxax": no neighbour tells a symbol, the next but one
@@ -41,10 +35,6 @@ def alternating():
         for pair in pairs
         for repeats in (2, 3, 4, 5, 6, 7)
     ]
-
-
-def train_lm(*arguments):
-    return CliRunner().invoke(main, ["train-lm", *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")

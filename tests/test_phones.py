@@ -1,0 +1,119 @@
+"""Phones: conversion, spelling, and a teacher that reads them."""
+
+import sys
+
+import pytest
+from hyperpyyaml import load_hyperpyyaml
+from tiny_lm import SMALL, train_lm
+
+from cmkt_plugin import g2p
+from cmkt_plugin.g2p import EspeakPhones, PinyinPhones, g2p_of
+from cmkt_plugin.phones import Phones
+from cmkt_plugin.teacher import LanguageModelTeacher
+
+WORDS = "Please call Stella.\nCall Stella, please!\nStella, call!\n"
+
+
+@pytest.fixture(scope="module")
+def phone_lm(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phones")
+    (folder / "text.txt").write_text(WORDS + "...\n")
+    options = ["--phones", "en-us", *SMALL, "--steps", 2, "--min-count", 1]
+    done = train_lm(folder / "text.txt", "-o", folder / "lm", *options)
+    assert done.exit_code == 0, done.output
+    return folder / "lm"
+
+
+def test_teacher_reads_phones(phone_lm):
+    phones = Phones(EspeakPhones("en-us"))
+    teacher = LanguageModelTeacher(phone_lm, layer=-1, units=phones)
+    stella, nothing, zoo = teacher.embed(["Stella!", "...", "zoo"])
+    assert stella.tokens == ["s", "t", "ɛ", "l", "ə"]
+    assert stella.embeddings.shape == (5, 32)
+    assert nothing.tokens == []
+    # As a phone, z is known from "please"; the vowel of "zoo" is not.
+    assert zoo.tokens == ["z", "[UNK]"]
+    assert teacher.counts["unknown"] == 1
+    assert teacher.settings["language"] == "en-us"
+
+
+@pytest.mark.parametrize("part", ["phones", "characters", "units"])
+def test_parts(part, phone_lm, pytestconfig):
+    path = pytestconfig.rootpath / "hparams" / "teachers" / f"{part}.yaml"
+    with path.open() as file:
+        loaded = load_hyperpyyaml(file, {"source": str(phone_lm)})
+    (texts,) = loaded["teacher"].embed(["s t l"])
+    assert texts.embeddings.shape[1] == 32 and texts.tokens
+
+
+def test_stress_is_an_option():
+    assert "ˈ" not in "".join(EspeakPhones("en-us")("Stella"))
+    assert "ˈɛ" in EspeakPhones("en-us", stress=True)("Stella")
+    settings = [EspeakPhones("en-us", stress=s).settings for s in (0, 1)]
+    assert settings[0] != settings[1]
+
+
+def test_punctuation_is_not_spoken():
+    english = EspeakPhones("en-us")
+    for text in ("", " ", "...", "?!", "—"):
+        assert english(text) == []
+    assert english("We, call: it bear!") == english("We call it bear")
+
+
+def test_numbers_are_read_out():
+    assert EspeakPhones("en-us")("2") == EspeakPhones("en-us")("two")
+
+
+def test_languages_do_not_mix():
+    german, english = EspeakPhones("de"), EspeakPhones("en-us")
+    first = german("Vater"), english("father")
+    assert (german("Vater"), english("father")) == first
+    assert first[0][0] == first[1][0] == "f"
+    assert german("Vater") != english("Vater")
+
+
+def test_unknown_language():
+    with pytest.raises(ValueError, match="no language 'xx'.*en-us.*Pinyin"):
+        EspeakPhones("xx")("a")
+
+
+def test_pinyin():
+    mandarin = g2p_of("cmn")
+    assert mandarin("银行") == ["in2", "h", "ang2"]
+    assert mandarin("行走") == ["x", "ing2", "z", "ou3"]  # the same character
+    assert mandarin("作用 最大") == mandarin("作用最大")
+    assert mandarin("ab, 1。") == []
+    assert PinyinPhones(tones=False)("银行") == ["in", "h", "ang"]
+
+
+@pytest.mark.parametrize(
+    "convert, package",
+    [
+        (EspeakPhones("en-us"), "phonemizer.backend"),
+        (PinyinPhones(), "pypinyin"),
+    ],
+)
+def test_missing_package_is_named(convert, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    g2p._espeak.cache_clear()
+    with pytest.raises(ImportError, match=r"pip install 'cmkt_plugin\[phones"):
+        convert("a")
+
+
+class Spelling:
+    """Letters for phones; counts its calls."""
+
+    settings = {"g2p": "letters"}
+    calls = 0
+
+    def __call__(self, text):
+        self.calls += 1
+        return list(text)
+
+
+def test_each_text_is_converted_once():
+    letters = Spelling()
+    phones = Phones(letters)
+    assert phones.spell("ab") == phones.spell("ab") == "a b"
+    assert phones.spell("b") == "b" and letters.calls == 2
+    assert phones.settings == {"units": "Phones", "g2p": "letters"}
