@@ -41,14 +41,18 @@ def test_what_is_left_out_is_counted_and_named(tmp_path, caplog):
     write(tmp_path / "brief.wav", steps(RATE // 2, 1))
     write(tmp_path / "empty.wav", [])
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    write(tmp_path / "cut.flac", steps(2 * RATE, 1))
+    whole = (tmp_path / "cut.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "headerless.raw").write_bytes(b"1234")
     assert names(NoiseFolder(tmp_path)) == ["good.wav"]
-    assert "4 of 5 files left out" in caplog.text
+    assert "5 of 6 files left out" in caplog.text
     for found in (
         "brief.wav (0.500 s)",
         "empty.wav (0.000 s)",
-        "broken.wav (not readable as audio)",
-        "headerless.raw (not readable as audio)",
+        "cut.flac (not readable as audio to its end)",
+        "broken.wav (not readable as audio to its end)",
+        "headerless.raw (not readable as audio to its end)",
     ):
         assert found in caplog.text
 
@@ -60,7 +64,7 @@ def test_nothing_readable_is_an_error_with_a_way_out(tmp_path):
     for part in (
         str(tmp_path),
         "expected at least one recording",
-        "README.txt (not readable as audio)",
+        "README.txt (not readable as audio to its end)",
         "wav, flac, ogg or mp3",
     ):
         assert part in str(error.value)
@@ -122,13 +126,13 @@ def test_parts_out_of_range_are_refused(part):
 
 def test_headers_are_read_once_and_travel_with_it(tmp_path, monkeypatch):
     write(tmp_path / "a.wav", steps(RATE, 1))
-    read, info = [], soundfile.info
+    read, opened = [], soundfile.SoundFile
 
     def counted(path):
         read.append(path)
-        return info(path)
+        return opened(path)
 
-    monkeypatch.setattr(audio_folder.soundfile, "info", counted)
+    monkeypatch.setattr(audio_folder.soundfile, "SoundFile", counted)
     folder = NoiseFolder(tmp_path)
     assert read == []
     assert names(folder) == names(folder) == ["a.wav"]

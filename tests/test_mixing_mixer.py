@@ -1,5 +1,6 @@
 """Tests of the mixer: exact, aligned, at the SNR that was asked for."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -8,10 +9,12 @@ import soundfile
 import torch
 from mixing_files import RATE, corpus, rounded_root, snr_of, steps, write
 
+from cmkt_plugin.mixing.level import gain
 from cmkt_plugin.mixing.manifest import checksum
 from cmkt_plugin.mixing.mixer import Mixer
 from cmkt_plugin.mixing.mixture import Mixture, Talker
 from cmkt_plugin.mixing.noise import SilentNoise
+from cmkt_plugin.mixing.pcm import read_cyclic
 
 # CRC-32 of what `test_same_bytes_on_every_machine` renders.
 NOTED = ["7906afa2", "182cc186", "74c0f4b6"]
@@ -117,6 +120,15 @@ def test_same_bytes_on_every_machine(tmp_path, clean, noise, mixer):
         )
     ]
     assert found == NOTED
+
+
+def test_gain_is_the_nearest_float():
+    for wanted, found in ((3, 7), (10**15 + 1, 3**33), (2**62, 5)):
+        ratio = Fraction(wanted, found)
+        assert gain(wanted, found) == rounded_root(ratio)
+        assert gain(wanted, found, -20) == rounded_root(ratio / 100)
+        decibel = 20 * math.log10(gain(wanted, found, 0.01)) - 0.01
+        assert decibel == pytest.approx(10 * math.log10(ratio), abs=1e-9)
 
 
 @pytest.mark.parametrize("snr", [-7.53, 0.0, 12.34])
@@ -255,21 +267,25 @@ def test_silent_noise_is_refused_by_name(tmp_path, clean, mixer):
         mixer.render(clean, Mixture(snr=5.0, talkers=talkers))
 
 
-def test_truncated_noise_begins_again(tmp_path, clean, mixer):
-    noise = tmp_path / "short.wav"
-    write(noise, steps(9000, seed=2))
-    noise.write_bytes(noise.read_bytes()[:2044])  # 1000 samples are left
-    noisy, target = mixer.render_pcm(
-        clean, Mixture(snr=0.0, noise=str(noise), offset=8000)
-    )
-    gain = rounded_root(
-        Fraction(
-            sum(s * s for s in steps(2000, seed=1)),
-            2 * sum(s * s for s in steps(9000, seed=2)[:1000]),
-        )
-    )
-    expected = [round(s * gain) for s in steps(9000, seed=2)[:1000]]
-    assert np.abs((noisy - target)[:1000] - expected).max() <= 1
+def test_noise_that_ends_before_its_header_says_begins_again(tmp_path):
+    path = tmp_path / "short.mp3"
+    write(path, steps(3 * RATE, seed=2))
+    path.write_bytes(path.read_bytes()[:6000])
+    start, _ = read_cyclic(str(path), 0, 1000, RATE)
+    late, _ = read_cyclic(str(path), 2 * RATE, 1000, RATE)
+    assert soundfile.info(str(path)).frames > 2 * RATE
+    assert len(late) == 1000 and np.array_equal(start, late)
+
+
+def test_noise_that_cannot_be_read_is_named(tmp_path, clean, mixer):
+    path = tmp_path / "cut.flac"
+    write(path, steps(3 * RATE, seed=2))
+    path.write_bytes(path.read_bytes()[:30000])
+    mixture = Mixture(snr=0.0, noise=str(path), offset=2 * RATE)
+    with pytest.raises(ValueError, match="cut.flac: expected audio, found"):
+        mixer.render(clean, mixture)
+    with pytest.raises(ValueError, match="cut.flac: expected audio, found"):
+        mixer.render(str(path), Mixture(snr=0.0, noise=clean))
 
 
 def test_speech_of_another_rate_is_refused(tmp_path, noise, mixer):

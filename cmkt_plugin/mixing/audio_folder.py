@@ -136,11 +136,16 @@ class NoiseFolder:
     def _read_header(self, name):
         """Returns an AudioFile and what is wrong with it ("" for nothing)."""
         try:
-            info = soundfile.info(str(Path(self.folder, name)))
+            with soundfile.SoundFile(str(Path(self.folder, name))) as audio:
+                file = AudioFile(name, audio.frames, audio.samplerate)
+                # A flac or mp3 header has its length whatever is left of it.
+                audio.seek(max(audio.frames - 1, 0))
+                whole = len(audio.read(1)) == min(audio.frames, 1)
         # TypeError: headerless audio, whose rate libsndfile wants to be told.
         except (soundfile.SoundFileError, OSError, TypeError):
-            return None, f"{name} (not readable as audio)"
-        file = AudioFile(name, info.frames, info.samplerate)
+            whole = False
+        if not whole:
+            return None, f"{name} (not readable as audio to its end)"
         seconds = file.frames / file.rate
         if file.frames == 0 or seconds < self.minimum_seconds:
             return file, f"{name} ({seconds:.3f} s)"

@@ -4,6 +4,8 @@ Whole numbers in 64 bits are summed exactly in any order; floating-point sums
 depend on the machine's vector instructions.
 """
 
+import contextlib
+
 import numpy as np
 import soundfile
 
@@ -36,7 +38,8 @@ def read_whole(path, sample_rate, role):
     ValueError
         If it is empty or of another rate.
     """
-    samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    with _naming(path):
+        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
     require_rate(path, rate, sample_rate, role)
     if not len(samples):
         raise ValueError(
@@ -102,12 +105,12 @@ def read_cyclic(path, offset, length, sample_rate):
     (array([0.5 , 0.75, 0.25, 0.5 , 0.75]), 16000)
     """
     blocks = []
-    with soundfile.SoundFile(path) as file:
+    with _naming(path), soundfile.SoundFile(path) as file:
         missing = frames_needed(length, file.samplerate, sample_rate)
         start = file.seek(offset % max(file.frames, 1))
         while missing > 0:
             block = file.read(missing, dtype="float64", always_2d=True)[:, 0]
-            # A truncated file may hold nothing at the offset, but before it.
+            # A header may promise more than there is: begin again.
             if not len(block) and start == 0:
                 raise ValueError(
                     f"{path}: no sample could be read, expected {missing}; "
@@ -151,3 +154,15 @@ def integers(samples, path):
             "at most about 1; convert it to 16-bit wav or flac"
         )
     return np.rint(steps).astype(np.int64)
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Says which file it is that libsndfile cannot read."""
+    try:
+        yield
+    except soundfile.SoundFileError as error:
+        raise ValueError(
+            f"{path}: expected audio, found what libsndfile cannot read "
+            f"({error}); fetch it again or take it out of the folder"
+        ) from error
