@@ -75,5 +75,6 @@ def write_manifests(hparams):
         if path.parent == save_folder and not (trained and path.is_file()):
             clean = read_entries(save_folder / f"{split}_clean.json")
             sampler = mixing[split].bind(fill(clean, roots))
-            write_manifest(clean, sampler, path, roots)
+            # Rendered once: silent spans of noise are drawn again now.
+            write_manifest(clean, sampler, path, roots, checksums=True)
         check_disjoint(train, mixing["train"].noise, read_entries(path), roots)
