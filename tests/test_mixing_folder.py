@@ -27,6 +27,15 @@ def test_finds_every_format_rate_and_depth(tmp_path):
     ]
 
 
+def test_order_is_not_the_file_system_s(tmp_path, monkeypatch):
+    for name in "abc":
+        write(tmp_path / f"{name}.wav", steps(RATE, 1))
+    listed = ["b.wav", "c.wav", "a.wav"]
+    walked = [(str(tmp_path), [], listed)]
+    monkeypatch.setattr(audio_folder.os, "walk", lambda *_, **__: walked)
+    assert names(NoiseFolder(tmp_path)) == sorted(listed)
+
+
 def test_links_are_followed_but_not_in_a_circle(tmp_path):
     write(tmp_path / "elsewhere" / "a.wav", steps(RATE, 1))
     noise = tmp_path / "noise"

@@ -76,7 +76,7 @@ class Talkers:
         chosen = {}
         while len(chosen) < count:
             name = pick(source, self.speakers)
-            if name != speaker and name not in chosen:
+            if name != speaker:
                 path, length = pick(source, self.recordings[name])
                 frames = max(round(length * self.sample_rate), 1)
                 offset = int(source.random() * frames)
