@@ -35,6 +35,7 @@ setup(
         "pesq>=0.0.4",
         "pystoi>=0.4",
         "joblib>=1.3",
+        "scipy>=1.15",
         "click>=8.1",
         "tqdm>=4.42",
     ],

@@ -61,7 +61,7 @@ def make_lm(sentences, folder, make_tokenizer, train, settings, seed):
         report = {
             **settings,
             "lines": {"training": len(training), "held_out": len(held_out)},
-            "symbols": len(tokenizer) - FIRST_SYMBOL,
+            "different_symbols": len(tokenizer) - FIRST_SYMBOL,
             **measure(model, tokenizer, lines, encode(tokenizer, held_out)),
             "provenance": made,
         }

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+COUNT = click.IntRange(min=1)
+
 
 @click.command()
 @click.argument(
@@ -32,17 +34,37 @@ import click
     show_default=True,
     help="Done to the text here and where the model teaches.",
 )
-@click.option("--min-count", default=2, show_default=True, help="Of a symbol.")
-@click.option("--positions", default=512, show_default=True, help="At most.")
-@click.option("--width", default=128, show_default=True)
-@click.option("--layers", default=3, show_default=True)
-@click.option("--steps", default=1500, show_default=True)
 @click.option(
-    "--batch-symbols", default=1024, show_default=True, help="Per step."
+    "--min-count",
+    type=COUNT,
+    default=2,
+    show_default=True,
+    help="Rarer symbols are unknown to the model.",
+)
+@click.option(
+    "--positions",
+    type=click.IntRange(min=3),
+    default=512,
+    show_default=True,
+    help="Longest line; longer ones are cut.",
+)
+@click.option("--width", type=COUNT, default=128, show_default=True)
+@click.option("--layers", type=COUNT, default=3, show_default=True)
+@click.option("--steps", type=COUNT, default=1500, show_default=True)
+@click.option(
+    "--batch-symbols",
+    type=COUNT,
+    default=1024,
+    show_default=True,
+    help="Per step.",
 )
 @click.option("--lr", default=3e-3, show_default=True, help="At its peak.")
 @click.option(
-    "--mask-rate", default=0.2, show_default=True, help="Of the symbols."
+    "--mask-rate",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.2,
+    show_default=True,
+    help="Part of the symbols that is to be guessed.",
 )
 @click.option("--seed", default=0, show_default=True)
 def command(text, output, symbols, phones, normalization, **options):
@@ -84,8 +106,21 @@ def command(text, output, symbols, phones, normalization, **options):
     report = make_lm(
         sentences, output, make_tokenizer, train, settings, options["seed"]
     )
-    for name, value in report["perplexity"].items():
-        click.echo(f"{name.replace('_', ' ')}: held-out perplexity {value}")
+    _tell(**report["perplexity"])
+
+
+def _tell(masked_lm, bigram, bigram_of_both_sides):
+    from cmkt_plugin.verbs import progress
+
+    click.echo(
+        f"Held-out perplexity {masked_lm}; bigram {bigram}, of both sides "
+        f"{bigram_of_both_sides}"
+    )
+    if masked_lm >= bigram_of_both_sides:
+        progress(
+            "It does not beat bigrams that see both sides as well: train it "
+            "longer (--steps), or on more text."
+        )
 
 
 def _constant(choice):
