@@ -25,7 +25,7 @@ setup(
         "speechbrain==1.1.2",
         "transformers>=4.48",
         "regex",
-        "scipy>=1.8",
+        "scipy>=1.15",
         "hyperpyyaml>=1.2.2",
         # 0.19 changed the loader that hyperpyyaml subclasses.
         "ruamel.yaml>=0.17.28,<0.19",
@@ -35,7 +35,6 @@ setup(
         "pesq>=0.0.4",
         "pystoi>=0.4",
         "joblib>=1.3",
-        "scipy>=1.15",
         "click>=8.1",
         "tqdm>=4.42",
     ],
