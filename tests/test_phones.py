@@ -117,3 +117,13 @@ def test_each_text_is_converted_once():
     assert phones.spell("ab") == phones.spell("ab") == "a b"
     assert phones.spell("b") == "b" and letters.calls == 2
     assert phones.settings == {"units": "Phones", "g2p": "letters"}
+
+
+def test_espeak_comes_with_the_package():
+    from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+    # Not the system's, which has other voices or is not there.
+    EspeakPhones("en-us")("a")
+    espeak = EspeakWrapper()
+    for path in (espeak.library_path, espeak.data_path):
+        assert "espeakng_loader" in str(path)
