@@ -56,11 +56,13 @@ def test_bos_is_a_token_only_when_asked_for(bos_llama, tiny_bert, units, layer):
     for source, name in ((bos_llama, "<s>"), (tiny_bert, "[CLS]")):
         without = teacher_of(source, layer=layer, units=units).embed([FIRST])[0]
         teacher = teacher_of(source, layer=layer, units=units, keep_bos=True)
-        result, *nothing = teacher.embed([FIRST, "", " "])
+        result, other, *nothing = teacher.embed([FIRST, "Ask her.", "", " "])
         assert result.tokens == [name, *without.tokens]
         own = teacher.tokenization.tokenizer.convert_tokens_to_ids(name)
         assert result.token_ids.tolist() == [own, *without.token_ids.tolist()]
         same(result.embeddings[1:], without.embeddings)
+        if layer is None:
+            same(result.embeddings[0], other.embeddings[0])
         assert all(item.tokens == [] for item in nothing)
 
 

@@ -143,7 +143,7 @@ def test_layers_are_those_of_the_model(load, folders, name, layer):
     auto = transformers.AutoModel
     if name == "byt5_small":
         auto = transformers.T5EncoderModel
-    model = auto.from_pretrained(folders(name), dtype=torch.float32).eval()
+    model = auto.from_pretrained(folders(name)).float().eval()
     tokenizer = teacher.tokenization.tokenizer
     padded = {"padding": "max_length"} if name == "canine_s" else {}
     coded = tokenizer(text, return_tensors="pt", **padded)

@@ -43,6 +43,15 @@ def _store(folder, model_class, config):
         model_class(config).eval().save_pretrained(folder)
 
 
+def _store_as_bin(folder, model_class, config):
+    """The older format, which is all that some models have on the hub."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        weights = model_class(config).state_dict()
+    torch.save(weights, folder / "pytorch_model.bin")
+    config.save_pretrained(folder)
+
+
 def _write_json(path, content):
     path.write_text(json.dumps(content), encoding="utf-8")
 
@@ -228,7 +237,7 @@ def canine_s(folder):
         num_hash_functions=4,
         **SHAPE,
     )
-    _store(folder, transformers.CanineModel, config)
+    _store_as_bin(folder, transformers.CanineModel, config)
 
 
 def byt5_small(folder):
@@ -244,7 +253,7 @@ def byt5_small(folder):
         feed_forward_proj="gated-gelu",
         tie_word_embeddings=False,
     )
-    _store(folder, transformers.T5ForConditionalGeneration, config)
+    _store_as_bin(folder, transformers.T5ForConditionalGeneration, config)
 
 
 BUILDERS = {
