@@ -162,6 +162,8 @@ def test_clusters_are_kept_as_they_are(tmp_path):
     assert loaded.settings == {"features": "x", "clusters": 5, "seed": 0}
     distances = np.linalg.norm(frames[:, None] - clusters.centers, axis=2)
     assert clusters(frames) == distances.argmin(axis=1).tolist()
+    again = fit_clusters(frames, 5, seed=0, settings={})
+    assert np.array_equal(again.centers, clusters.centers)
     other = fit_clusters(frames, 5, seed=1, settings={})
     assert not np.allclose(other.centers, clusters.centers)
 
