@@ -21,7 +21,8 @@ filled[::4096] = b"x" * len(filled[::4096])
 def measure(size):
     own = bytearray(size)
     own[::4096] = b"x" * len(own[::4096])
-    return {"size": size}
+    step = {"seconds": 1.0, "processor": 0.5}
+    return {"steps": {"own": step}, "size": size}
 """
 
 
@@ -43,8 +44,9 @@ def test_memory_is_the_own_and_told_from_the_imports(part, tmp_path):
     assert 30 * MEGABYTE < found["import_memory"] < 80 * MEGABYTE
     above = found["peak_memory"] - found["import_memory"]
     assert 75 * MEGABYTE < above < 95 * MEGABYTE
-    assert 0 < found["import_seconds"] < 60
-    assert 0 < found["import_processor"] < found["processor"] < 60
+    imported = found["steps"].pop("start, imports")
+    assert 0 < imported["processor"] <= imported["seconds"] + 0.1
+    assert found["steps"] == {"own": {"seconds": 1.0, "processor": 0.5}}
 
 
 def test_a_failure_says_what_failed(part, tmp_path):
@@ -74,9 +76,9 @@ def in_this_process(module, settings, folder):
             fixed = json.load(file)
         kinds = {bool(e["mixture"]["talkers"]) for e in fixed.values()}
         assert len(fixed) == ENTRIES and kinds == {True, False}
-    fixed = {"import_seconds": 1.0, "import_memory": 100 * MEGABYTE}
-    fixed.update(import_processor=0.5, processor=2.0)
-    return {**fixed, **result, "peak_memory": 120 * MEGABYTE}
+    imports = {"start, imports": {"seconds": 1.0, "processor": 0.5}}
+    memory = {"import_memory": 10**8, "peak_memory": 12 * 10**7}
+    return {**result, **memory, "steps": {**imports, **result["steps"]}}
 
 
 def test_scale_measures_and_writes(tmp_path, monkeypatch):
@@ -93,10 +95,12 @@ def test_scale_measures_and_writes(tmp_path, monkeypatch):
     found = json.loads((tmp_path / "docs" / "scale.json").read_text())
     check_figures(found)
     rate = found["cache"]["rate"]
-    assert f"| rate | {rate:,.0f} sentences/s |" in text
-    assert "| extrapolated, not measured: 24 sentences | " in text
-    assert text.count("| peak memory | 120 MB (20 MB) |") == 4
-    assert text.count("| processor time | 2.00 s (1.50 s) |") == 4
+    assert f"- rate: {rate:,.0f} sentences/s\n" in text
+    assert "- extrapolated, not measured: 24 sentences: " in text
+    assert text.count("- peak memory: 120 MB (20 MB)\n") == 4
+    assert text.count("| start, imports | 1.00 s | 0.50 s |\n") == 4
+    total = sum(s["seconds"] for s in found["manifest"]["steps"].values())
+    assert total > 1 and f"| total | {total:.2f} s |" in text
     assert f"- command: {found['provenance']['command']}" in text
 
 
@@ -111,11 +115,17 @@ def check_figures(found):
     for filled in (cache, contextual):
         # Two bytes a number, the identity, the string and the index.
         assert 2 * WIDTH + 8 < filled["bytes_per_token"] < 2 * WIDTH + 60
-        wanted = filled["sentences"] / filled["seconds"]
-        assert filled["rate"] == pytest.approx(wanted)
+        step = filled["steps"]["embedded and written"]
+        for rate, clock in (
+            ("rate", "seconds"),
+            ("processor_rate", "processor"),
+        ):
+            wanted = filled["sentences"] / step[clock]
+            assert filled[rate] == pytest.approx(wanted)
     batch, tokens, width = found["first_batch"]["batch"]
     assert batch >= 1 and 1 <= tokens <= max(lengths) * 2.8 and width == WIDTH
     assert list(found["first_batch"]["steps"]) == [
+        "start, imports",
         "teacher, transfer",
         "annotations",
         "cache scan",

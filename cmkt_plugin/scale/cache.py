@@ -1,6 +1,5 @@
 """What it costs to fill the embedding cache."""
 
-import time
 from pathlib import Path
 
 from safetensors import safe_open
@@ -8,8 +7,11 @@ from safetensors import safe_open
 from cmkt_plugin import minilm
 from cmkt_plugin.embedding_cache import EmbeddingCache
 from cmkt_plugin.embedding_shards import SUFFIX
+from cmkt_plugin.scale.stopwatch import Stopwatch
 from cmkt_plugin.teacher import LanguageModelTeacher
 from cmkt_plugin.units import WholeWords
+
+FILLED = "embedded and written"
 
 
 def measure(texts, folder, layer=None):
@@ -27,27 +29,27 @@ def measure(texts, folder, layer=None):
     Returns
     -------
     dict
-        ``sentences``, ``tokens``; ``load_seconds`` of the language model;
-        ``seconds`` of the embedding and writing and ``rate``, sentences per
-        second; ``bytes`` on disk and ``bytes_per_token``.
+        ``steps``; ``sentences`` and ``tokens``; ``rate`` and
+        ``processor_rate``, sentences per second that passed and per second of
+        processor time; ``bytes`` on disk and ``bytes_per_token``.
     """
     sentences = Path(texts).read_text(encoding="utf-8").splitlines()
-    begin = time.perf_counter()
+    watch = Stopwatch()
     teacher = make_teacher(layer)
     teacher.embed(sentences[:1])
-    loaded = time.perf_counter()
+    watch.lap("language model loaded")
     cache = EmbeddingCache(folder, teacher.settings)
     cache.fill(sentences, teacher, progressbar=False)
-    seconds = time.perf_counter() - loaded
+    watch.lap(FILLED)
     shards = list(cache.folder.glob(f"*{SUFFIX}"))
     size = sum(shard.stat().st_size for shard in shards)
     tokens = sum(map(_tokens, shards))
     return {
+        "steps": watch.steps,
         "sentences": len(sentences),
         "tokens": tokens,
-        "load_seconds": loaded - begin,
-        "seconds": seconds,
-        "rate": len(sentences) / seconds,
+        "rate": len(sentences) / watch.steps[FILLED]["seconds"],
+        "processor_rate": len(sentences) / watch.steps[FILLED]["processor"],
         "bytes": size,
         "bytes_per_token": size / tokens,
     }

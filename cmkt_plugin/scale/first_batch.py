@@ -1,8 +1,6 @@
 """How long a training with a filled cache takes to its first batch."""
 
-import time
 from functools import partial
-from itertools import pairwise
 
 import torch
 from speechbrain.dataio.dataloader import make_dataloader
@@ -13,6 +11,7 @@ from cmkt_plugin.dataset import make_dataset, training_batches
 from cmkt_plugin.latent import LatentTap
 from cmkt_plugin.queries import RelativePosition
 from cmkt_plugin.scale.cache import make_teacher
+from cmkt_plugin.scale.stopwatch import Stopwatch
 from cmkt_plugin.shifted_alignment import Frames, ShiftedAlignment, Uniform
 from cmkt_plugin.standardization import Standardization
 from cmkt_plugin.transfer import Transfer
@@ -35,36 +34,30 @@ def measure(annotation, audio, folder):
     Returns
     -------
     dict
-        ``steps``: name to seconds, in their order; ``batch``: shape of the
-        batch's tokens (batch, tokens, width).
+        ``steps`` and ``batch``: shape of the batch's tokens (batch, tokens,
+        width).
     """
-    times = {"begin": time.perf_counter()}
+    watch = Stopwatch()
     student = Student()
     transfer = make_transfer(student, folder)
-    times["teacher, transfer"] = time.perf_counter()
+    watch.lap("teacher, transfer")
     sets = {
         name: make_dataset(annotation, {"data_root": audio})
         for name in ("train", "valid")
     }
-    times["annotations"] = time.perf_counter()
+    watch.lap("annotations")
     texts = [entry["words"] for entry in sets["train"].data.values()]
     missing = transfer.cache.missing(texts)
     if missing:
         raise ValueError(f"{len(missing)} sentences are not in the cache")
-    times["cache scan"] = time.perf_counter()
+    watch.lap("cache scan")
     transfer.prepare(sets)
-    times["token count, standardisation"] = time.perf_counter()
+    watch.lap("token count, standardisation")
     batches = training_batches(sets["train"], BATCH_SECONDS, BUCKETS, seed=1)
-    times["batch sampler"] = time.perf_counter()
+    watch.lap("batch sampler")
     batch = next(iter(make_dataloader(sets["train"], batch_sampler=batches)))
-    times["first batch"] = time.perf_counter()
-    ends = list(times.items())
-    return {
-        "steps": {
-            name: end - start for (_, start), (name, end) in pairwise(ends)
-        },
-        "batch": list(batch.tokens.data.shape),
-    }
+    watch.lap("first batch")
+    return {"steps": watch.steps, "batch": list(batch.tokens.data.shape)}
 
 
 class Student(torch.nn.Module):

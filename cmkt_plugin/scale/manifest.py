@@ -1,11 +1,11 @@
 """What it costs to prepare a manifest."""
 
-import time
 from pathlib import Path
 
 from cmkt_plugin.mixing.audio_folder import NoiseFolder, RIRFolder
 from cmkt_plugin.mixing.manifest import write_manifest
 from cmkt_plugin.mixing.sampler import MixtureSampler
+from cmkt_plugin.scale.stopwatch import Stopwatch
 
 
 def measure(annotation, noise, rirs, output):
@@ -23,10 +23,10 @@ def measure(annotation, noise, rirs, output):
     Returns
     -------
     dict
-        ``seconds`` from the annotation on disk to the manifest on disk, and
+        ``steps``: one, from the annotation to the manifest on disk, and
         ``bytes``, the manifest's size.
     """
-    begin = time.perf_counter()
+    watch = Stopwatch()
     sampler = MixtureSampler(
         NoiseFolder(noise),
         rirs=RIRFolder(rirs),
@@ -37,7 +37,5 @@ def measure(annotation, noise, rirs, output):
     )
     roots = {"noise_root": noise, "rir_root": rirs}
     write_manifest(annotation, sampler, output, roots)
-    return {
-        "seconds": time.perf_counter() - begin,
-        "bytes": Path(output).stat().st_size,
-    }
+    watch.lap("annotation read, mixtures drawn, manifest written")
+    return {"steps": watch.steps, "bytes": Path(output).stat().st_size}

@@ -1,7 +1,8 @@
 """Measures something in a process of its own: time to start, peak memory.
 
 What is measured is a module with a function ``measure``, so that the process
-imports what this module needs and nothing else.
+imports what this module needs and nothing else. It returns a dict with
+``steps``, as ``Stopwatch`` takes them.
 """
 
 import importlib
@@ -29,11 +30,9 @@ def measure_alone(module, settings, folder):
     Returns
     -------
     dict
-        What ``measure`` returns, and ``import_seconds``: from the start of the
-        process until all is imported; ``import_memory`` and ``peak_memory``:
-        the peak until then and the peak of all (bytes); ``import_processor``
-        and ``processor``: seconds of processor time until then and of all,
-        which tell what other work on the machine made of them.
+        What ``measure`` returns, its ``steps`` led by the one from the start
+        of the process until all is imported; ``import_memory`` and
+        ``peak_memory``: the peak until then and the peak of all (bytes).
 
     Raises
     ------
@@ -88,14 +87,14 @@ def peak_memory():
 
 def _main(module, settings, result, started):
     measured = importlib.import_module(module).measure
-    found = {
-        "import_seconds": time.time() - float(started),
-        "import_memory": peak_memory(),
-        "import_processor": time.process_time(),
+    imported = {
+        "seconds": time.time() - float(started),
+        "processor": time.process_time(),
     }
-    found.update(measured(**json.loads(settings)))
-    found["peak_memory"] = peak_memory()
-    found["processor"] = time.process_time()
+    memory = peak_memory()
+    found = measured(**json.loads(settings))
+    found["steps"] = {"start, imports": imported, **found["steps"]}
+    found.update(import_memory=memory, peak_memory=peak_memory())
     Path(result).write_text(json.dumps(found), encoding="utf-8")
 
 

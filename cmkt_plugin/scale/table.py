@@ -15,104 +15,86 @@ def markdown(measured, made):
     -------
     str
     """
-    steps = measured["first_batch"]["steps"]
-    started = measured["first_batch"]["import_seconds"]
+    manifest, cache = measured["manifest"], measured["cache"]
     parts = [
         "# Time and memory at scale",
         "Generated names, durations and sentences; every part in a process of "
         "its own. Peak memory is that of the process, in brackets what it has "
-        "above the peak of its imports; processor time likewise what comes "
-        "after them.",
-        f"## A manifest of {measured['manifest']['entries']:,} entries",
-        _table(_manifest(measured["manifest"])),
-        "## The embedding cache",
-        "MiniLM's input embeddings, the recipes' whole words.",
-        _table(_cache(measured["cache"])),
-        "Its last layer, on fewer sentences:",
-        _table(_contextual(measured["contextual"], measured["cache"])),
-        "## From the start of the process to the first batch",
-        f"With the cache of {measured['cache']['sentences']:,} sentences; "
-        "every utterance's audio is the same second of noise.",
-        _table(
-            [("start, imports", _seconds(started))]
-            + [(name, _seconds(taken)) for name, taken in steps.items()]
-            + [("total", _seconds(started + sum(steps.values())))]
-            + _process(measured["first_batch"])
-        ),
-        "## How it was made",
+        "above the peak of its imports.",
         _load(measured),
+        f"## A manifest of {manifest['entries']:,} entries",
+        f"With {manifest['noises']} noises, {manifest['rooms']} rooms and "
+        "babble.",
+        _steps(manifest),
+        _facts({"peak memory": _memory(manifest), "file": _size(manifest)}),
+        f"## The embedding cache of {cache['sentences']:,} sentences",
+        "MiniLM's input embeddings, the recipes' whole words.",
+        _steps(cache),
+        _facts({**_filled(cache), "on disk": _size(cache)}),
+        f"Its last layer, on {measured['contextual']['sentences']:,} "
+        "sentences:",
+        _steps(measured["contextual"]),
+        _facts(_contextual(measured["contextual"], cache["sentences"])),
+        "## From the start of a training to its first batch",
+        "That cache exists; every utterance's audio is the same second of "
+        "noise.",
+        _steps(measured["first_batch"]),
+        _facts({"peak memory": _memory(measured["first_batch"])}),
+        "## How it was made",
         "\n".join(f"- {key}: {value}" for key, value in made.items()),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _manifest(found):
-    return [
-        ("start, imports", _seconds(found["import_seconds"])),
-        (
-            f"annotation read, mixtures drawn from {found['noises']} noises, "
-            f"{found['rooms']} rooms and babble, manifest written",
-            _seconds(found["seconds"]),
-        ),
-        *_process(found),
-        ("file", f"{found['bytes'] / 1e6:,.1f} MB"),
-    ]
-
-
-def _cache(found):
-    words = found["tokens"] / found["sentences"]
-    return [
-        ("sentences", f"{found['sentences']:,}"),
-        ("tokens", f"{found['tokens']:,} ({words:.1f} per sentence)"),
-        ("start, imports", _seconds(found["import_seconds"])),
-        ("language model loaded", _seconds(found["load_seconds"])),
-        ("embedded and written", _seconds(found["seconds"])),
-        ("rate", f"{found['rate']:,.0f} sentences/s"),
-        ("on disk", f"{found['bytes'] / 1e6:,.1f} MB"),
-        ("per token", f"{found['bytes_per_token']:.1f} bytes"),
-        *_process(found),
-    ]
-
-
-def _contextual(found, cache):
-    minutes = cache["sentences"] / found["rate"] / 60
-    return [
-        ("sentences", f"{found['sentences']:,}"),
-        ("rate", f"{found['rate']:,.1f} sentences/s"),
-        ("per token", f"{found['bytes_per_token']:.1f} bytes"),
-        *_process(found),
-        (
-            f"extrapolated, not measured: {cache['sentences']:,} sentences",
-            f"{minutes:,.1f} min",
-        ),
-    ]
-
-
 def _load(measured):
     return (
         f"The machine's load average was {measured['load_average']:.1f} before "
-        "anything was measured. As far as that is other work, times and rates "
-        "are bounds that an idle machine betters."
+        "anything was measured. As far as that is other work, the time that "
+        "passed is an upper bound; processor time is what an idle core takes, "
+        "but for waiting for the disk."
     )
 
 
-def _seconds(value):
-    return f"{value:,.2f} s"
-
-
-def _process(found):
-    """Rows that say what the process as a whole took."""
-    time = found["processor"] - found["import_processor"]
-    memory = found["peak_memory"] - found["import_memory"]
-    return [
-        ("processor time", f"{found['processor']:,.2f} s ({time:,.2f} s)"),
-        (
-            "peak memory",
-            f"{found['peak_memory'] / 1e6:,.0f} MB ({memory / 1e6:,.0f} MB)",
-        ),
+def _steps(found):
+    """Table of the steps of a process and of all of them together."""
+    steps = dict(found["steps"])
+    steps["total"] = {
+        clock: sum(step[clock] for step in found["steps"].values())
+        for clock in ("seconds", "processor")
+    }
+    rows = [
+        f"| {name} | {step['seconds']:,.2f} s | {step['processor']:,.2f} s |"
+        for name, step in steps.items()
     ]
+    header = ["| step | time | processor time |", "|---|---|---|"]
+    return "\n".join([*header, *rows])
 
 
-def _table(rows):
-    lines = [f"| {name} | {value} |" for name, value in rows]
-    return "\n".join(["| | |", "|---|---|", *lines])
+def _filled(found):
+    words = found["tokens"] / found["sentences"]
+    return {
+        "tokens": f"{found['tokens']:,} ({words:.1f} per sentence)",
+        "rate": f"{found['rate']:,.0f} sentences/s",
+        "rate by processor time": f"{found['processor_rate']:,.0f} sentences/s",
+        "per token": f"{found['bytes_per_token']:.1f} bytes",
+        "peak memory": _memory(found),
+    }
+
+
+def _contextual(found, sentences):
+    hours = sentences / found["processor_rate"] / 3600
+    label = f"extrapolated, not measured: {sentences:,} sentences"
+    return {**_filled(found), label: f"{hours:,.2f} h of processor time"}
+
+
+def _size(found):
+    return f"{found['bytes'] / 1e6:,.1f} MB"
+
+
+def _memory(found):
+    above = found["peak_memory"] - found["import_memory"]
+    return f"{found['peak_memory'] / 1e6:,.0f} MB ({above / 1e6:,.0f} MB)"
+
+
+def _facts(facts):
+    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
