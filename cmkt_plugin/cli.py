@@ -29,6 +29,10 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except (ValueError, FileNotFoundError, FileExistsError) as error:
             raise click.ClickException(" ".join(str(error).split()))
+        except ImportError as error:
+            if error.name is not None:  # a fault, not an extra to install
+                raise
+            raise click.ClickException(str(error))
 
 
 @click.group(cls=Verbs)

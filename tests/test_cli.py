@@ -200,3 +200,20 @@ def test_export_calls_the_package(tmp_path):
     done = cmkt("export", tmp_path, tmp_path / "out")
     assert done.exit_code == 1
     assert "hyperparams.yaml not found" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error, clean",
+    [
+        (ImportError("pip install 'cmkt_plugin[phones]'"), True),
+        (ModuleNotFoundError("no module", name="cmkt_plugin.gone"), False),
+    ],
+)
+def test_a_missing_extra_is_one_line(error, clean, tmp_path, monkeypatch):
+    def export(*arguments):
+        raise error
+
+    monkeypatch.setattr("cmkt_plugin.export.export", export)
+    result = cmkt("export", tmp_path, tmp_path / "out")
+    assert isinstance(result.exception, SystemExit) == clean
+    assert ("Error: pip install" in result.output) == clean
