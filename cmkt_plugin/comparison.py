@@ -249,7 +249,8 @@ def _retrieval(runs):
     values = {}
     for run in runs:
         for name, value in run.summary.get("valid", {}).items():
-            if name == "retrieval_pool" or re.search(r"_top\d+$", name):
+            # An ensemble has them with the member's name in front.
+            if re.search(r"(retrieval_pool|_top\d+)$", name):
                 values.setdefault(name, []).append(value)
     return {name: _mean(given) for name, given in values.items()}
 

@@ -123,6 +123,12 @@ def _seeds(run):
     return f"{done} ({missing} {NOT_RUN})" if missing else done
 
 
+def _pools(run):
+    """Number of distinct tokens, of an ensemble one for each member."""
+    pools = [n for name, n in run.items() if name.endswith("retrieval_pool")]
+    return ", ".join(map(_whole, pools)) or _whole(None)
+
+
 def _retrieval(comparison):
     """Held-out token retrieval of the runs that have one, in per cent."""
     base = comparison["baseline"]
@@ -133,15 +139,15 @@ def _retrieval(comparison):
         if run["retrieval"] or not (run["seeds"] or name == base)
     }
     names = list(dict.fromkeys(name for run in runs.values() for name in run))
-    parts = [name for name in names if name != "retrieval_pool"]
+    parts = [name for name in names if not name.endswith("_pool")]
     # What is claimed before what it is to be compared with.
-    parts.sort(key=lambda name: not name.startswith("retrieval"))
+    parts.sort(key=lambda name: "retrieval" not in name)
     if not parts:
         return []
     header = ["run", "distinct tokens"]
     header += [f"{name.replace('_top', ' top-')} (%)" for name in parts]
     rows = [
-        [name, _whole(run.get("retrieval_pool")) if run else NOT_RUN]
+        [name, _pools(run) if run else NOT_RUN]
         + [_percent(run.get(part)) for part in parts]
         for name, run in runs.items()
     ]

@@ -29,6 +29,8 @@ IDENTITY = {
         "valid_speakers",
         "speakers",
         "train_splits",
+        "valid_splits",
+        "test_splits",
         "skip_bad",
         "mixing",
     ),

@@ -17,6 +17,7 @@ from cmkt_plugin.experiment import (
 from cmkt_plugin.mixing.disjoint import check_disjoint
 from cmkt_plugin.mixing.entries import fill, read_entries
 from cmkt_plugin.mixing.manifest import write_manifest
+from cmkt_plugin.training_data import check_training_data
 
 
 def run_recipe(prepare):
@@ -42,6 +43,7 @@ def run_recipe(prepare):
     run_on_main(prepare, kwargs=arguments(prepare, hparams))
     if hparams["mixing"] is not None:
         run_on_main(write_manifests, args=[hparams])
+    run_on_main(check_training_data, args=[hparams])
     train_and_test(hparams, run_opts)
     leave_process_group()
 
@@ -63,8 +65,8 @@ def arguments(prepare, hparams):
 def write_manifests(hparams):
     """Mixtures of validation and test, fixed before the training starts.
 
-    A manifest outside the experiment's folder is somebody's published one and
-    is read as it is.
+    Any other annotation than the experiment's own (a published manifest, the
+    validation set in the place of the test set) is read as it is.
     """
     mixing, save_folder = hparams["mixing"], Path(hparams["save_folder"])
     trained = any(save_folder.glob("CKPT*"))
@@ -72,7 +74,8 @@ def write_manifests(hparams):
     for split in ("valid", "test"):
         path = Path(hparams[f"{split}_annotation"])
         roots = roots_of(hparams, split)
-        if path.parent == save_folder and not (trained and path.is_file()):
+        own = path == save_folder / f"{split}.json"
+        if own and not (trained and path.is_file()):
             clean = read_entries(save_folder / f"{split}_clean.json")
             sampler = mixing[split].bind(fill(clean, roots))
             # Rendered once: silent spans of noise are drawn again now.

@@ -117,18 +117,30 @@ class Transcripts:
         train = self.errors(self._keep(train))
         return {"train": train, "valid": valid}
 
+    def path(self, split):
+        """The file that the source of a split is read from, if any."""
+        if self.source not in COMMANDS:
+            return None
+        return Path(self.folder) / f"{self.source}_{split}.txt"
+
     def _from_source(self, split, corpus):
         if self.source == "corpus":
             return corpus
         if self.source == "none":
             return dict.fromkeys(corpus, "")
-        path = Path(self.folder) / f"{self.source}_{split}.txt"
+        path = self.path(split)
         if not path.is_file():
             raise FileNotFoundError(
                 f"transcripts: source {self.source} has no {path}. Write it "
                 f"with `{COMMANDS[self.source]} -o {path}`."
             )
-        _, found = read_transcripts(path)
+        header, found = read_transcripts(path)
+        side = header.get("side", "")
+        if side and self.source != f"asr_{side}" and self.source != UNITS:
+            raise ValueError(
+                f"{path}: made of the {side} side, expected that of "
+                f"{self.source}: `{COMMANDS[self.source]} -o {path}`."
+            )
         missing = [name for name in corpus if name not in found]
         if len(missing) == len(corpus):
             raise ValueError(

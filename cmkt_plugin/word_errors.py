@@ -26,8 +26,8 @@ class WordErrors:
     word_error_rate : float
         Expected errors per word, from 0 to 1.
     seed : int
-        Seed; the errors of an utterance also depend on its name, and on
-        nothing else but the corpus' words.
+        Seed; the errors of an utterance depend on it, on the utterance's name
+        and on which words the set has how often, not on their order.
 
     Example
     -------
@@ -62,7 +62,8 @@ class WordErrors:
         if self.rate == 0:
             return dict(texts)
         right = {name: WORD.findall(text) for name, text in texts.items()}
-        running = [word for words in right.values() for word in words]
+        # In an order of its own: that of the utterances must not matter.
+        running = sorted(word for words in right.values() for word in words)
         if len(set(running)) < 2:
             raise ValueError(
                 f"word_error_rate {self.rate}: the text has "
