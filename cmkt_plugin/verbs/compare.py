@@ -29,11 +29,13 @@ def command(
     FLAGS after -- go to every run, e.g. -- --data_folder D.
     """
     from cmkt_plugin import comparison, comparison_table, provenance
+    from cmkt_plugin.comparison_plot import check_plot
     from cmkt_plugin.run_list import load_runs
     from cmkt_plugin.runner import Outcome, run_missing
 
+    # Now: hours of runs later would be late.
     if plot:
-        _check_plot(plot)
+        check_plot(plot)
     # Before the runs: the commit that is noted is the one that they saw.
     made = provenance.record()
     listed = load_runs(runs, flags)
@@ -53,16 +55,6 @@ def command(
     finally:
         _report_problems(outcome)
     ctx.exit(1 if found["missing"] else 0)
-
-
-def _check_plot(path):
-    """Says before hours of runs that their plot could not be written."""
-    from cmkt_plugin.comparison_plot import check_plot
-
-    try:
-        check_plot(path)
-    except ImportError as error:
-        raise click.ClickException(str(error))
 
 
 def _write(found, made, text, output, plot):
