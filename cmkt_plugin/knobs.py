@@ -1,16 +1,20 @@
-"""Refuses misspelt knobs of included YAML parts.
+"""Refuses misspelt knobs of included YAML parts and of objects.
 
 HyperPyYAML takes any key in the body of an ``!include:`` and leaves the ones
-that the file does not have without effect: a typo would turn a setting off.
+that the file does not have without effect: a typo would turn a setting off. In
+the body of an object it names the wrong one, but not those that there are.
 """
 
 import difflib
+import inspect
 from pathlib import Path
+from pydoc import locate
 
 from hyperpyyaml.core import recursive_update
 from ruamel.yaml import YAML
 
 INCLUDE = "!include:"
+OBJECTS = ("!new:", "!name:")
 
 
 def check_knobs(hparams_file, overrides):
@@ -26,8 +30,9 @@ def check_knobs(hparams_file, overrides):
     Raises
     ------
     ValueError
-        If a knob is not in the included file, with the ones there are, or a
-        flag holds a class with a mapping, which would keep the old class.
+        If a knob is not in the included file or no argument of the object,
+        with the ones there are, or a flag holds a class with a mapping, which
+        would keep the old class.
     """
     yaml = YAML()
     changes = yaml.load(overrides or "{}")
@@ -35,11 +40,32 @@ def check_knobs(hparams_file, overrides):
     tree = yaml.load(Path(hparams_file).read_text(encoding="utf-8"))
     recursive_update(tree, changes, must_match=True)
     for key, node in tree.items():
-        tag = str(getattr(getattr(node, "tag", None), "value", ""))
-        if tag.startswith(INCLUDE):
-            path = Path(hparams_file).parent / tag[len(INCLUDE) :]
+        if _tag(node).startswith(INCLUDE):
+            path = Path(hparams_file).parent / _tag(node)[len(INCLUDE) :]
             known = yaml.load(path.read_text(encoding="utf-8"))
             _compare(key, path.name, _names(node), list(known))
+            if isinstance(node, dict):
+                recursive_update(known, node)
+                node = known
+        _check_objects(node, key)
+
+
+def _tag(node):
+    return str(getattr(getattr(node, "tag", None), "value", ""))
+
+
+def _check_objects(node, key):
+    """Compare the body of every object of ours with its arguments."""
+    if not isinstance(node, dict):
+        return
+    kind = next((k for k in OBJECTS if _tag(node).startswith(k)), None)
+    name = _tag(node)[len(kind) :] if kind else ""
+    # One that cannot be found is left to HyperPyYAML, which says so.
+    if name.startswith("cmkt_plugin.") and locate(name) is not None:
+        known = inspect.signature(locate(name)).parameters
+        _compare(key, name.rpartition(".")[2], list(node), list(known))
+    for child, value in node.items():
+        _check_objects(value, f"{key}: {child}")
 
 
 def _refuse_tagged_mappings(node, key=""):

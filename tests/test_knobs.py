@@ -6,7 +6,8 @@ import pytest
 
 from cmkt_plugin.knobs import check_knobs
 
-HPARAMS = Path(__file__).parents[1] / "recipes/Voicebank/hparams/cmkt.yaml"
+RECIPES = Path(__file__).parents[1] / "recipes"
+HPARAMS = RECIPES / "Voicebank/hparams/cmkt.yaml"
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,24 @@ def test_a_tag_with_a_mapping_would_be_dropped(overrides):
             "'hidden_size'",
         ),
         ("teacher: {layr: -1}", "'layer'"),
+        ("transcripts: {fracton: 0.5}", "'fraction'"),
+        ("transfer: {aligner: {num_layer: 2}}", "'num_layers'"),
     ],
 )
 def test_misspelt_knobs_are_refused(overrides, hint):
     with pytest.raises(ValueError, match=f"Did you mean {hint}"):
         check_knobs(HPARAMS, overrides)
+
+
+def test_misspelt_arguments_within_an_included_part_are_refused():
+    hparams = RECIPES / "AISHELL-1/hparams/cmkt.yaml"
+    check_knobs(hparams, "mixing: {train: {snr: [0, 5]}}")
+    with pytest.raises(ValueError, match="Did you mean 'snr'"):
+        check_knobs(hparams, "mixing: {train: {snrr: [0, 5]}}")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RECIPES.glob("*/hparams/*.yaml")), ids=str
+)
+def test_our_own_files_have_no_misspelt_knob(path):
+    check_knobs(path, "")
