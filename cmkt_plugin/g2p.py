@@ -133,7 +133,10 @@ class PinyinPhones:
     @property
     def settings(self):
         """What changes the phones (dict, part of the embedding cache's key)."""
-        return {"g2p": "pypinyin", "tones": self.tones}
+        return {
+            "g2p": f"pypinyin {_pypinyin().__version__}",
+            "tones": self.tones,
+        }
 
     def __call__(self, text):
         """Convert a text.
@@ -148,19 +151,23 @@ class PinyinPhones:
         -------
         list of str
         """
-        try:
-            from pypinyin import Style, lazy_pinyin
-        except ImportError as error:
-            raise ImportError(
-                f"PinyinPhones needs pypinyin: {PACKAGES}"
-            ) from error
+        pypinyin = _pypinyin()
         options = {"errors": "ignore", "neutral_tone_with_five": True}
-        final = Style.FINALS_TONE3 if self.tones else Style.FINALS
+        style = pypinyin.Style
+        final = style.FINALS_TONE3 if self.tones else style.FINALS
         pairs = zip(
-            lazy_pinyin(text, Style.INITIALS, **options),
-            lazy_pinyin(text, final, **options),
+            pypinyin.lazy_pinyin(text, style.INITIALS, **options),
+            pypinyin.lazy_pinyin(text, final, **options),
         )
         return [phone for pair in pairs for phone in pair if phone]
+
+
+def _pypinyin():
+    try:
+        import pypinyin
+    except ImportError as error:
+        raise ImportError(f"PinyinPhones needs pypinyin: {PACKAGES}") from error
+    return pypinyin
 
 
 def g2p_of(language):

@@ -1,5 +1,6 @@
 """Phones: conversion, spelling, and a teacher that reads them."""
 
+import json
 import sys
 
 import pytest
@@ -35,6 +36,31 @@ def test_teacher_reads_phones(phone_lm):
     assert zoo.tokens == ["z", "[UNK]"]
     assert teacher.counts["unknown"] == 1
     assert teacher.settings["language"] == "en-us"
+
+
+def test_phones_are_those_of_the_normalized_text(tmp_path):
+    """Capitals are spelled letter by letter: LibriSpeech has no others."""
+    (tmp_path / "text.txt").write_text("TELL US\nTELL HER\nTELL US ALL\n")
+    given = ["--phones", "en-us", *SMALL, "--steps", 1, "--min-count", 1]
+    for rule in ("lower-case", "as-written"):
+        options = [*given, "--normalization", rule]
+        folder = tmp_path / rule
+        done = train_lm(tmp_path / "text.txt", "-o", folder, *options)
+        assert done.exit_code == 0, done.output
+        report = json.loads((folder / "lm.json").read_text())
+        assert report["normalization"] == rule
+        vocabulary = json.loads((folder / "tokenizer.json").read_text())
+        known = vocabulary["model"]["vocab"]
+        # "j uː ɛ s": the letters U and S.
+        assert ("uː" in known) == (rule == "as-written")
+
+
+def test_phones_are_symbols_themselves(tmp_path):
+    (tmp_path / "text.txt").write_text(WORDS)
+    options = ["--phones", "en-us", "--symbols", "characters"]
+    done = train_lm(tmp_path / "text.txt", "-o", tmp_path / "lm", *options)
+    assert done.exit_code == 1
+    assert "--symbols and --phones" in done.output
 
 
 @pytest.mark.parametrize("part", ["phones", "characters", "units"])
@@ -84,6 +110,14 @@ def test_pinyin():
     assert mandarin("作用 最大") == mandarin("作用最大")
     assert mandarin("ab, 1。") == []
     assert PinyinPhones(tones=False)("银行") == ["in", "h", "ang"]
+
+
+def test_settings_tell_the_version():
+    from importlib.metadata import version
+
+    found = PinyinPhones().settings["g2p"]
+    assert found == f"pypinyin {version('pypinyin')}"
+    assert EspeakPhones("en-us").settings["g2p"].startswith("espeak-ng 1.")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from cmkt_plugin.verbs import refuse_beside
+
 COUNT = click.IntRange(min=1)
 
 
@@ -32,7 +34,8 @@ COUNT = click.IntRange(min=1)
     type=click.Choice(["as-written", "lower-case", "joined-characters"]),
     default="lower-case",
     show_default=True,
-    help="Done to the text here and where the model teaches.",
+    help="Done to the text here and where the model teaches. Before --phones: "
+    "that of the recipe, for it reads the same text then.",
 )
 @click.option(
     "--min-count",
@@ -67,7 +70,8 @@ COUNT = click.IntRange(min=1)
     help="Part of the symbols that is to be guessed.",
 )
 @click.option("--seed", default=0, show_default=True)
-def command(text, output, symbols, phones, normalization, **options):
+@click.pass_context
+def command(ctx, text, output, symbols, phones, normalization, **options):
     """Train a masked language model on TEXT: files, annotations, folders.
 
     A tenth of the sentences is held out: the model's perplexity on it is told
@@ -76,18 +80,15 @@ def command(text, output, symbols, phones, normalization, **options):
     from functools import partial
 
     from cmkt_plugin import lm_tokenizer
-    from cmkt_plugin.g2p import g2p_of
     from cmkt_plugin.lm_folder import make_lm
     from cmkt_plugin.lm_text import read_sentences
     from cmkt_plugin.lm_training import train_masked_lm
-    from cmkt_plugin.phones import Phones
 
-    sentences = read_sentences(text)
+    sentences, rule = read_sentences(text), normalization
     if phones:
-        spell = Phones(g2p_of(phones)).spell
-        # IPA has no capitals; what has no phones is no sentence.
-        sentences = [spelled for spelled in map(spell, sentences) if spelled]
-        symbols, normalization = "blank-separated", "as-written"
+        refuse_beside(ctx, "phones", "symbols")
+        sentences = _in_phones(sentences, phones, normalization)
+        symbols, rule = "blank-separated", "as-written"
     settings = {
         "text": [path.name for path in text][:10],
         "symbols": symbols,
@@ -98,7 +99,7 @@ def command(text, output, symbols, phones, normalization, **options):
     make_tokenizer = partial(
         lm_tokenizer.symbol_tokenizer,
         symbols=getattr(lm_tokenizer, _constant(symbols)),
-        normalization=getattr(lm_tokenizer, _constant(normalization)),
+        normalization=getattr(lm_tokenizer, _constant(rule)),
         min_count=options.pop("min_count"),
         positions=options.pop("positions"),
     )
@@ -107,6 +108,18 @@ def command(text, output, symbols, phones, normalization, **options):
         sentences, output, make_tokenizer, train, settings, options["seed"]
     )
     _tell(**report["perplexity"])
+
+
+def _in_phones(sentences, language, normalization):
+    """Sentences spelt as a recipe's teacher does; the silent ones left out."""
+    from cmkt_plugin import text_normalization
+    from cmkt_plugin.g2p import g2p_of
+    from cmkt_plugin.phones import Phones
+
+    rule = getattr(text_normalization, _class_name(normalization))()
+    spell = Phones(g2p_of(language)).spell
+    spelled = (spell(rule(sentence)) for sentence in sentences)
+    return [phones for phones in spelled if phones]
 
 
 def _tell(masked_lm, bigram, bigram_of_both_sides):
@@ -125,3 +138,7 @@ def _tell(masked_lm, bigram, bigram_of_both_sides):
 
 def _constant(choice):
     return choice.upper().replace("-", "_")
+
+
+def _class_name(choice):
+    return choice.title().replace("-", "")

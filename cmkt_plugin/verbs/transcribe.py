@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cmkt_plugin.verbs import progress
+from cmkt_plugin.verbs import progress, root_folders
 
 # The keys of `cmkt_plugin.recognizers.RECOGNIZERS`, which loads torch.
 INTERFACES = ["EncoderASR", "EncoderDecoderASR", "WhisperASR", "pipeline"]
@@ -79,12 +79,7 @@ def command(
     from cmkt_plugin.transcription import refuse_finished, transcribe
 
     refuse_finished(output)  # before a model is downloaded
-    roots = {
-        "data_root": data_root,
-        # As it stands: an error then shows which root was not given.
-        "noise_root": noise_root or "{noise_root}",
-        "rir_root": rir_root or "{rir_root}",
-    }
+    roots = root_folders(data_root, noise_root, rir_root)
     recognizer = RECOGNIZERS[interface](model, revision, device)
     done = transcribe(
         annotation, roots, side, recognizer, output, batch_seconds, batch_size
