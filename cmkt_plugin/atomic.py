@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from cmkt_plugin.leftovers import temporary_path
+
 
 def write_text(path, text):
     """Writes a text file under a temporary name and renames it.
@@ -36,8 +38,7 @@ def write_bytes(path, content):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Same folder: a rename is atomic only within one file system.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_path(path)
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)

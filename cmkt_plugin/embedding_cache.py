@@ -9,13 +9,8 @@ import torch
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from cmkt_plugin.embedding_shards import (
-    SUFFIX,
-    Shard,
-    remove_leftovers,
-    write_shard,
-    write_whole,
-)
+from cmkt_plugin.embedding_shards import SUFFIX, Shard, write_shard, write_whole
+from cmkt_plugin.leftovers import remove_leftovers
 
 logger = get_logger(__name__)
 

@@ -5,17 +5,15 @@ import hashlib
 import json
 import os
 import shutil
-import socket
-import time
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from cmkt_plugin.leftovers import temporary_path
 from cmkt_plugin.units import TokenEmbeddings
 
 SUFFIX = ".safetensors"
-ABANDONED = 86400  # seconds after which another machine's file is left over
 
 
 def write_shard(folder, keys, results):
@@ -118,7 +116,7 @@ def write_whole(folder, name, content):
     OSError
         Naming the folder, the needed and the free space.
     """
-    temporary = folder / f"{name}.{_host()}.{os.getpid()}.tmp"
+    temporary = temporary_path(folder / name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -130,36 +128,6 @@ def write_whole(folder, name, content):
         if temporary.exists():
             temporary.unlink()
         raise _cannot_write(folder, len(content), error) from error
-
-
-def remove_leftovers(folder):
-    """Remove the temporary files of processes that were killed.
-
-    Arguments
-    ---------
-    folder : pathlib.Path
-        The cache's folder.
-    """
-    for path in folder.glob("*.*.*.*.tmp"):
-        if not _is_being_written(path):
-            path.unlink(missing_ok=True)
-
-
-def _is_being_written(path):
-    host, pid = path.name.split(".")[-3:-1]
-    if host != _host():
-        return time.time() - path.stat().st_mtime < ABANDONED
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it lives, under another user
-        return True
-    return int(pid) != os.getpid()
-
-
-def _host():
-    return socket.gethostname().replace(".", "_")
 
 
 def _cannot_write(folder, size, error):

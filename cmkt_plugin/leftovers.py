@@ -1,37 +1,81 @@
-"""Removes what killed runs left under temporary names."""
+"""Temporary names, and what killed runs left under them."""
 
+import os
 import shutil
+import socket
 import time
+from glob import escape
 
-# A temporary file older than this (seconds) belongs to a killed run.
-STALE = 3600
+ABANDONED = 86400  # seconds after which another machine's file is left over
 
 
-def remove_leftovers(folder):
-    """Removes old temporary files and folders (``.*.part``).
+def temporary_path(path):
+    """The name under which this process prepares a file or folder.
 
-    Fresh ones stay: they may be of another run that is at work.
+    Arguments
+    ---------
+    path : Path
+        What it will be called. Its folder stays the same: a rename is atomic
+        only within one file system.
+
+    Returns
+    -------
+    Path
+        With machine and process, which keep runs that start together apart.
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> temporary_path(Path("a.wav")).name
+    '.a.wav....part'
+    """
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.part")
+
+
+def remove_leftovers(folder, name=None):
+    """Removes temporary files and folders of processes that were killed.
+
+    Those of a process that lives stay, and those of other machines for a day:
+    they may be at work.
 
     Arguments
     ---------
     folder : Path
         Where to look.
+    name : str or None
+        Only those of this file; None takes all.
 
     Example
     -------
-    >>> import os
     >>> folder = getfixture("tmp_path")
-    >>> for name in (".a.part", ".b.part"):
-    ...     (folder / name).mkdir()
-    >>> os.utime(folder / ".a.part", (0, 0))
-    >>> remove_leftovers(folder)
-    >>> [path.name for path in folder.iterdir()]
-    ['.b.part']
+    >>> for name in ("a", "b"):
+    ...     temporary_path(folder / name).mkdir()
+    >>> remove_leftovers(folder, "a")  # of this process: none is at work
+    >>> [path.name[:2] for path in folder.iterdir()]
+    ['.b']
     """
-    for leftover in folder.glob(".*.part"):
-        if time.time() - leftover.stat().st_mtime <= STALE:
+    kind = "*" if name is None else escape(name)
+    for leftover in folder.glob(f".{kind}.*.*.part"):
+        if _is_being_written(leftover):
             continue
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def _is_being_written(path):
+    host, pid = path.name.split(".")[-3:-1]
+    if host != _host() or not pid.isdigit():
+        return time.time() - path.stat().st_mtime < ABANDONED
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it lives, under another user
+        return True
+    return int(pid) != os.getpid()
+
+
+def _host():
+    return socket.gethostname().replace(".", "_")

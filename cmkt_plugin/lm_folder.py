@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cmkt_plugin import provenance
 from cmkt_plugin.bigram import BigramModel
+from cmkt_plugin.leftovers import remove_leftovers, temporary_path
 from cmkt_plugin.lm_perplexity import bigram_perplexities, masked_perplexity
 from cmkt_plugin.lm_text import hold_out
 from cmkt_plugin.lm_tokenizer import FIRST_SYMBOL
@@ -155,6 +156,8 @@ def measure(model, tokenizer, training, held_out):
 def new_folder(path):
     """A folder that appears when it is complete, and not at all otherwise.
 
+    What a killed run left of it under a temporary name is removed.
+
     Arguments
     ---------
     path : str or pathlib.Path
@@ -185,7 +188,8 @@ def new_folder(path):
             f"{path} exists and is not overwritten: choose another folder, or "
             "remove it first."
         )
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    remove_leftovers(path.parent, path.name)
+    unfinished = temporary_path(path)
     unfinished.mkdir(parents=True)
     try:
         yield unfinished

@@ -1,6 +1,5 @@
 """Speech recognizers behind one call: SpeechBrain's and transformers'."""
 
-import hashlib
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,8 @@ from speechbrain.inference import ASR
 from speechbrain.utils.data_utils import batch_pad_right
 from speechbrain.utils.distributed import infer_device
 from speechbrain.utils.fetching import FetchConfig
+
+from cmkt_plugin.file_hash import hash_files
 
 SAMPLE_RATE = 16000  # Hz, of the waveforms that a recognizer gets
 
@@ -215,18 +216,10 @@ def identify(source, revision, described_in):
     folder = Path(source).resolve()
     if not (folder / described_in).is_file():
         raise FileNotFoundError(f"{folder} has no {described_in}")
-    return folder.name, f"sha256:{_content_hash(folder)}"
-
-
-def _content_hash(folder):
-    """SHA-256 over names and contents of the files right in a folder."""
-    total = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        # Hidden ones are marks of downloads, with their dates.
-        if path.is_file() and not path.name.startswith("."):
-            content = hashlib.sha256()
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    content.update(block)
-            total.update(f"{path.name} {content.hexdigest()}\n".encode())
-    return total.hexdigest()
+    # Hidden ones are marks of downloads, with their dates.
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    ]
+    return folder.name, f"sha256:{hash_files(files)}"

@@ -1,12 +1,12 @@
 """Resamples recordings into a folder, each file whole or not at all."""
 
 import io
-import os
 
 import soundfile
 from speechbrain.dataio import audio_io
 from torchaudio.functional import resample
 
+from cmkt_plugin.atomic import write_bytes
 from cmkt_plugin.leftovers import remove_leftovers
 from cmkt_plugin.threads import map_in_threads
 
@@ -50,7 +50,7 @@ def resample_files(sources, target_folder, sample_rate, jobs=None):
 
 
 def _resample_file(source, target, sample_rate):
-    """Resamples one recording under a temporary name and renames it."""
+    """Resamples one recording."""
     waveform, rate = audio_io.load(str(source))  # (1, time)
     waveform = resample(waveform, rate, sample_rate)[0]
     # Through memory: on a full disk Python raises and libsndfile does not.
@@ -58,12 +58,7 @@ def _resample_file(source, target, sample_rate):
     soundfile.write(
         wav, waveform.numpy(), sample_rate, subtype="PCM_16", format="WAV"
     )
-    # The process number keeps runs that start together apart.
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        temporary.write_bytes(wav.getvalue())
-        os.replace(temporary, target)
+        write_bytes(target, wav.getvalue())
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(target)) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Where a teacher comes from: a folder, or a model of the hub made one."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +8,8 @@ from transformers import AutoConfig
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES,
 )
+
+from cmkt_plugin.file_hash import hash_files
 
 DESCRIPTION = ["*.json", "*.txt", "*.model", "*.tiktoken"]
 # The second form of each pair is fetched only where the first is missing.
@@ -161,11 +162,4 @@ def content_hash(folder):
         once per process.
     """
     described = [p for name in DESCRIPTION for p in Path(folder).glob(name)]
-    total = hashlib.sha256()
-    for path in sorted(described) + weight_files(folder):
-        content = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                content.update(block)
-        total.update(f"{path.name} {content.hexdigest()}\n".encode())
-    return total.hexdigest()
+    return hash_files(sorted(described) + weight_files(folder))

@@ -1,13 +1,13 @@
 """Clusters of speech features: their indices are discrete units."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from scipy.cluster.vq import kmeans2, vq
+
+from cmkt_plugin.atomic import write_bytes
 
 ITERATIONS = 30
 START_FRAMES = 20000  # k-means++ takes long on more
@@ -56,18 +56,11 @@ class UnitClusters:
         path : str or pathlib.Path
             A ``.safetensors`` file.
         """
-        path = Path(path)
         content = save(
             {"centers": np.ascontiguousarray(self.centers)},
             {"settings": json.dumps(self.settings)},
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_bytes(path, content)
 
     @classmethod
     def load(cls, path):

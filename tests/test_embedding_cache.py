@@ -71,7 +71,7 @@ def test_reads_what_was_embedded(tmp_path):
     assert len(shards(cache)) == 3
     check(cache)
     check(EmbeddingCache(tmp_path, SETTINGS))
-    assert not list(cache.folder.glob("*.tmp"))
+    assert not list(cache.folder.glob(".*.part"))
 
 
 @pytest.mark.skipif(
@@ -207,7 +207,7 @@ def test_full_disk_keeps_the_finished_shards(tmp_path, monkeypatch):
         fill(cache)
     assert raised.value.errno == errno.ENOSPC
     assert str(cache.folder) in str(raised.value)
-    assert not list(cache.folder.glob("*.tmp"))
+    assert not list(cache.folder.glob(".*.part"))
     assert len(shards(cache)) == 2
     again = EmbeddingCache(tmp_path, SETTINGS, shard_sentences=16)
     assert fill(again).asked == TEXTS[32:]
@@ -262,9 +262,9 @@ def test_killed_fill_is_completed_by_the_next(tmp_path):
     finished = {p: p.stat().st_mtime_ns for p in shards(cache)}
     assert 3 <= len(finished) < 11
     # what a kill in the middle of a write leaves behind
-    name = f"x.safetensors.{os.uname().nodename.replace('.', '_')}"
-    left = cache.folder / f"{name}.{process.pid}.tmp"
-    alive = cache.folder / f"{name}.{os.getppid()}.tmp"
+    name = f".x.safetensors.{os.uname().nodename.replace('.', '_')}"
+    left = cache.folder / f"{name}.{process.pid}.part"
+    alive = cache.folder / f"{name}.{os.getppid()}.part"
     for path in (left, alive):
         path.write_bytes(b"half")
     assert EmbeddingCache(tmp_path, SETTINGS).missing(TEXTS)
@@ -283,7 +283,7 @@ def test_two_fills_at_once_corrupt_nothing(tmp_path):
     assert [process.exitcode for process in processes] == [0] * 3
     cache = EmbeddingCache(tmp_path, SETTINGS)
     assert cache.missing(TEXTS) == []
-    assert not list(cache.folder.glob("*.tmp"))
+    assert not list(cache.folder.glob(".*.part"))
     check(cache)
 
 

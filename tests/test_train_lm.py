@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ import torch
 from tiny_lm import SMALL, train_lm
 
 from cmkt_plugin.bigram import BigramModel
-from cmkt_plugin.lm_folder import encode, make_lm
+from cmkt_plugin.lm_folder import encode, make_lm, new_folder
 from cmkt_plugin.lm_perplexity import bigram_perplexities, masked_perplexity
 from cmkt_plugin.lm_text import hold_out, read_sentences
 from cmkt_plugin.lm_tokenizer import (
@@ -95,6 +98,31 @@ def test_a_folder_that_exists_is_refused(lm, tmp_path):
     done = train_lm(tmp_path / "text.txt", "-o", lm)
     assert done.exit_code == 1 and "exists" in done.output
     assert (lm / "lm.json").read_bytes() == before
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    process = multiprocessing.get_context("fork").Process(
+        target=killed_in, args=(tmp_path / "lm",)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    # Of a run that lives, and of another folder.
+    parts = left.name.split(".")
+    parts[-2] = str(os.getppid())
+    alive = left.with_name(".".join(parts))
+    alive.mkdir()
+    other = left.with_name(left.name.replace(".lm.", ".lm2."))
+    other.mkdir()
+    with new_folder(tmp_path / "lm"):
+        pass
+    assert {*tmp_path.iterdir()} == {alive, other, tmp_path / "lm"}
+
+
+def killed_in(path):
+    with new_folder(path):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from functools import partial
 
 from speechbrain.utils.logger import get_logger
 
-from cmkt_plugin.leftovers import remove_leftovers
+from cmkt_plugin.leftovers import remove_leftovers, temporary_path
 from cmkt_plugin.preparation import report_faults
 from cmkt_plugin.threads import map_in_threads
 
@@ -76,8 +76,7 @@ def unpack_speaker(wavs, archive):
     str
         What is wrong with the archive; "" for nothing.
     """
-    # The process number keeps runs that start together apart.
-    temporary = wavs / f".{_speaker(archive)}.{os.getpid()}.part"
+    temporary = temporary_path(wavs / _speaker(archive))
     try:
         _extract(archive, temporary)
         inner = [f"{folder}/{_speaker(archive)}" for folder in FOLDERS]
