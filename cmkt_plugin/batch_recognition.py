@@ -56,22 +56,11 @@ def read(dataset, index, failed):
     for name, number in index.items():
         try:
             (waveform,) = dataset[number].values()
-            _refuse_odd(waveform)
         except Exception as error:  # each library has its own
             failed[name] = _reason(error)
         else:
             waveforms[name] = waveform
     return waveforms
-
-
-def _refuse_odd(waveform):
-    if waveform.dim() != 1 or not len(waveform):
-        raise ValueError(
-            "expected one channel with samples, found the shape "
-            f"{tuple(waveform.shape)}"
-        )
-    if not waveform.isfinite().all():
-        raise ValueError("it holds samples that are no finite numbers")
 
 
 def recognize(recognizer, waveforms, failed):

@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 from tqdm import tqdm
 
-from cmkt_plugin.transcription import read_side
+from cmkt_plugin.annotated_speech import SPEECH, read_side
 from cmkt_plugin.unit_clusters import fit_clusters
 
 FIT_FRAMES = 200000  # a good hour of speech at 50 frames per second
@@ -26,11 +26,14 @@ class CleanFeatures:
     replacements : dict
         What ``{data_root}`` and the other names in the annotation stand for.
     features : callable
-        Waveform (time,) to features (frames, width).
+        Waveform (time,) to features (frames, width), with ``sample_rate``
+        (Hz): recordings of another rate are resampled.
     """
 
     def __init__(self, annotation, replacements, features):
-        self._dataset = read_side(annotation, "clean", replacements)
+        self._dataset = read_side(
+            annotation, "clean", replacements, features.sample_rate
+        )
         self._features = features
         self._place = {n: i for i, n in enumerate(self._dataset.data_ids)}
 
@@ -45,7 +48,7 @@ class CleanFeatures:
         Raises
         ------
         ValueError
-            If its recording cannot be read or has no samples.
+            If its recording cannot be read or is no speech.
         """
         entry = self._dataset.data[name]
         if "clean_wav" not in entry:
@@ -54,17 +57,12 @@ class CleanFeatures:
                 "clean speech. Prepare the annotation with this package."
             )
         try:
-            waveform = self._dataset[self._place[name]]["clean_sig"]
+            waveform = self._dataset[self._place[name]][SPEECH]
         except Exception as error:  # each library has its own
             raise ValueError(
-                f"The clean recording of {name} cannot be read: "
-                f"{entry['clean_wav']} ({error}). Check --data-root."
+                f"{entry['clean_wav']} ({name}) is no clean recording to use: "
+                f"{error}. Check the file, and --data-root."
             ) from error
-        if waveform.dim() != 1 or not len(waveform):
-            raise ValueError(
-                f"{entry['clean_wav']} ({name}): expected one channel with "
-                f"samples, found the shape {tuple(waveform.shape)}."
-            )
         return self._features(waveform).numpy()
 
 

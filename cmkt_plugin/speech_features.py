@@ -8,8 +8,6 @@ from speechbrain.lobes.features import MFCC
 
 from cmkt_plugin.teacher_source import content_hash, find_folder
 
-SAMPLE_RATE = 16000  # Hz
-
 
 class MfccFeatures:
     """Cepstra with first and second derivatives, less their mean.
@@ -29,6 +27,8 @@ class MfccFeatures:
     torch.Size([51, 39])
     """
 
+    sample_rate = 16000  # Hz
+
     def __init__(self, frame_rate=50.0):
         if frame_rate <= 0:
             raise ValueError(
@@ -37,7 +37,7 @@ class MfccFeatures:
             )
         self.frame_rate = float(frame_rate)
         self._mfcc = MFCC(
-            sample_rate=SAMPLE_RATE,
+            sample_rate=self.sample_rate,
             hop_length=1000 / self.frame_rate,  # ms
             n_mfcc=13,
             context=False,
@@ -93,6 +93,7 @@ class SslFeatures:
         self._model = Wav2Vec2(
             folder, save_path=folder, freeze=True, output_all_hiddens=True
         )
+        self.sample_rate = self._model.feature_extractor.sampling_rate
         self._model.to("cuda" if torch.cuda.is_available() else "cpu")
         count = self._model.config.num_hidden_layers + 1
         if not -count <= layer < count:
@@ -116,7 +117,7 @@ class SslFeatures:
         Arguments
         ---------
         waveform : torch.Tensor
-            One recording at the model's rate, 16 kHz (time,).
+            One recording at the model's rate, ``sample_rate`` (time,).
 
         Returns
         -------

@@ -5,12 +5,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from speechbrain.dataio.dataset import DynamicItemDataset
 from tqdm import tqdm
 
 from cmkt_plugin import __version__
+from cmkt_plugin.annotated_speech import read_side
 from cmkt_plugin.batch_recognition import longest_first, read, recognize
-from cmkt_plugin.dataset import make_dataset, read_clean
 from cmkt_plugin.partial_transcripts import PartialTranscripts
 from cmkt_plugin.recognizers import SAMPLE_RATE
 from cmkt_plugin.transcript_file import transcript_line, write_transcripts
@@ -80,7 +79,7 @@ def transcribe(
         utterance has a text.
     """
     partial_path = refuse_finished(output)
-    dataset = read_side(annotation, side, replacements)
+    dataset = read_side(annotation, side, replacements, SAMPLE_RATE)
     for name in dataset.data_ids:
         transcript_line(name, "")  # refuse odd ids now, not when all is done
     made_with = _identity(annotation, side, recognizer)
@@ -123,43 +122,6 @@ def refuse_finished(output):
             f"{output} exists and is whole: delete it or name another file"
         )
     return partial
-
-
-def read_side(annotation, side, replacements):
-    """One side of an annotation's utterances.
-
-    Arguments
-    ---------
-    annotation : str or pathlib.Path
-        JSON file.
-    side : str
-        ``clean`` or ``noisy``.
-    replacements : dict
-        What ``{data_root}`` and the other names in the annotation stand for.
-
-    Returns
-    -------
-    speechbrain.dataio.dataset.DynamicItemDataset
-        Its output is one waveform (time,).
-
-    Raises
-    ------
-    ValueError
-        If there is no such side.
-    """
-    if side not in ("clean", "noisy"):
-        raise ValueError(f"side: expected clean or noisy, found {side!r}")
-    try:
-        if side == "noisy":
-            dataset = make_dataset(str(annotation), replacements)
-        else:
-            # The recording itself: a mixture's clean side is rendered.
-            dataset = DynamicItemDataset.from_json(annotation, replacements)
-            dataset.add_dynamic_item(read_clean)
-    except IndexError as error:  # SpeechBrain looks at the first
-        raise ValueError(f"{annotation} has no utterance") from error
-    dataset.set_output_keys([f"{side}_sig"])
-    return dataset
 
 
 def _identity(annotation, side, recognizer):

@@ -7,8 +7,10 @@ import pytest
 import soundfile
 import torch
 from click.testing import CliRunner
+from torchaudio.functional import resample
 
 from cmkt_plugin.cli import main
+from cmkt_plugin.discrete_units import CleanFeatures
 from cmkt_plugin.speech_features import MfccFeatures, SslFeatures
 from cmkt_plugin.transcript_file import read_transcripts
 from cmkt_plugin.unit_clusters import UnitClusters, fit_clusters
@@ -101,6 +103,34 @@ def test_others_speak_the_language_of_the_training_set(tmp_path):
     assert done.exit_code == 1 and "other features: frame_rate" in done.output
 
 
+def test_recordings_of_a_manifest(tmp_path):
+    train = write_sounds(tmp_path, SOUNDS)
+    entries = json.loads(train.read_text())
+    for entry in entries.values():
+        entry["mixture"] = {"snr": 3.0, "noise": "{noise_root}/a.wav"}
+        entry["mixture"]["rir"] = "{rir_root}/a.wav"
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps(entries))
+    for source in (train, manifest):
+        output = tmp_path / f"{source.stem}.txt"
+        done = units(source, output, "--clusters", 6)
+        assert done.exit_code == 0, done.output
+    plain, mixed = (tmp_path / f"{p.stem}.txt" for p in (train, manifest))
+    assert found(mixed) == found(plain)
+
+
+def test_recordings_of_another_rate_are_resampled(tmp_path):
+    train = write_sounds(tmp_path, {"u1": "lmlm"})
+    recordings = CleanFeatures(train, {"data_root": tmp_path}, MfccFeatures())
+    expected = recordings["u1"]
+    wave, _ = soundfile.read(tmp_path / "u1.wav", dtype="float32")
+    wave = resample(torch.from_numpy(wave), RATE, 48000)
+    soundfile.write(tmp_path / "u1.wav", wave.numpy(), 48000)
+    assert recordings["u1"].shape == expected.shape
+    # The noise floor above 8 kHz apart, the filter's edge.
+    assert np.abs(recordings["u1"] - expected).mean() < 1
+
+
 def test_frame_rate():
     wave = torch.randn(RATE)
     assert len(MfccFeatures(100.0)(wave)) == 101
@@ -122,12 +152,15 @@ def test_level_and_microphone_do_not_matter():
         (lambda e: e.update(clean_wav="{data_root}/no.wav"), "no.wav"),
         (lambda e: e.update(clean_wav="{data_root}/0.wav"), "0.wav (u2)"),
         (lambda e: e.update(clean_wav="{data_root}/2.wav"), "one channel"),
+        (lambda e: e.update(clean_wav="{data_root}/n.wav"), "finite numbers"),
     ],
 )
 def test_bad_recordings_are_named(tmp_path, change, told):
     train = write_sounds(tmp_path, SOUNDS)
     soundfile.write(tmp_path / "0.wav", np.zeros(0), RATE)
     soundfile.write(tmp_path / "2.wav", np.zeros((RATE, 2)), RATE)
+    nan = np.full(RATE, np.nan, dtype=np.float32)
+    soundfile.write(tmp_path / "n.wav", nan, RATE, subtype="FLOAT")
     entries = json.loads(train.read_text())
     change(entries["u2"])
     train.write_text(json.dumps(entries))
@@ -142,6 +175,8 @@ def test_useless_requests(tmp_path):
     for options, told in (
         (["--clusters", 500], "500 clusters of 13 different frames"),
         (["--kmeans", train], "holds no clusters"),
+        (["--kmeans", train, "--clusters", 100], "--clusters and --kmeans"),
+        (["--kmeans", train, "--seed", 0], "--seed and --kmeans"),
         (["--ssl", tmp_path, "--frame-rate", 50], "rate of its own"),
         (["--ssl", tmp_path / "no", "--layer", 1], "not a folder"),
     ):

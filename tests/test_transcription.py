@@ -212,6 +212,26 @@ def test_noisy_side_of_a_manifest_is_rendered(corpus):
     assert not np.allclose(expected, clean, atol=0.01)
 
 
+@pytest.mark.parametrize("kind", ["clean", "noisy", "mixture"])
+def test_other_rates_are_resampled(corpus, kind):
+    folder, entries = corpus / "corpus", entries_of(corpus)
+    if kind == "mixture":
+        for entry in entries.values():
+            del entry["noisy_wav"]
+            noise = str(folder / "noisy_8.wav")
+            entry["mixture"] = {"snr": 3.0, "noise": noise}
+        write(corpus, entries)
+    tone = 0.1 * np.sin(np.arange(38400) / 48000 * 2 * np.pi * 440)
+    for side in ("clean", "noisy"):
+        sf.write(folder / f"{side}_8.wav", tone, 48000)
+    listener = Listener(texts_by_length())
+    done = run(corpus, listener, "clean" if kind == "clean" else "noisy")
+    assert len(done.texts) == 8 and not done.failed
+    (heard,) = listener.heard[0]
+    spectrum = torch.fft.rfft(heard[:12800]).abs()
+    assert spectrum.argmax() == round(440 * 12800 / 16000)
+
+
 def test_root_that_was_not_given_is_named(corpus, heard_by):
     entries = entries_of(corpus)
     for entry in entries.values():

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from cmkt_plugin.verbs import refuse_beside, root_folders
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -40,7 +42,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Whether a run of one unit becomes one.",
 )
 @click.option("--seed", default=0, show_default=True)
+@click.pass_context
 def command(
+    ctx,
     annotation,
     data_root,
     output,
@@ -62,9 +66,11 @@ def command(
 
     if output.exists():
         raise FileExistsError(f"{output} exists: delete it or name another.")
+    if kmeans is not None:
+        refuse_beside(ctx, "kmeans", "clusters", "seed")
     made = record()
     features = _features(frame_rate, ssl, layer)
-    recordings = CleanFeatures(annotation, {"data_root": data_root}, features)
+    recordings = CleanFeatures(annotation, root_folders(data_root), features)
     if kmeans is None:
         found = _learn(recordings, clusters, seed, features.settings, output)
     else:
