@@ -7,6 +7,7 @@ from typing import Callable, NamedTuple
 from speechbrain.utils.logger import get_logger
 
 from cmkt_plugin.annotation import escape, portable, write_annotation
+from cmkt_plugin.atomic import write_text
 from cmkt_plugin.corpus_files import fingerprint
 from cmkt_plugin.preparation import report_faults
 from cmkt_plugin.recordings import check_recordings
@@ -15,6 +16,7 @@ from cmkt_plugin.transcript_lines import read_transcript_lines
 
 logger = get_logger(__name__)
 SPLITS = ("train", "valid_clean", "test_clean")
+WITHOUT = "without_transcript.txt"
 WAY_OUT = "Unpack or download them again, resample recordings of another rate"
 
 
@@ -32,8 +34,9 @@ def prepare_clean_speech(
 ):
     """Writes an annotation of each split, unless it is there already.
 
-    Utterances without a transcript line are left out and named in the log;
-    transcripts are kept as they are written, braces doubled.
+    Utterances without a transcript line are left out and listed in
+    ``without_transcript.txt`` beside the annotations; transcripts are kept as
+    they are written, braces doubled.
 
     Arguments
     ---------
@@ -70,7 +73,9 @@ def prepare_clean_speech(
         require_disjoint_speakers(corpus)
         recordings = name_recordings(corpus)
         words = read_transcript_lines(corpus.transcripts, jobs)
-        recordings = _with_words(recordings, words)
+        recordings = _with_words(
+            recordings, words, preparation.save_folder / WITHOUT
+        )
         seconds, faults = check_recordings(recordings, sample_rate, jobs)
         report_faults(faults, skip_bad, WAY_OUT)
         for split, files in corpus.recordings.items():
@@ -142,13 +147,16 @@ def name_recordings(corpus):
     return paths
 
 
-def _with_words(recordings, words):
-    """Leaves out recordings without a transcript, and says which."""
+def _with_words(recordings, words, listing):
+    """Leaves out recordings without a transcript, and lists them in a file."""
     without = sorted(name for name in recordings if not words.get(name))
+    listing.unlink(missing_ok=True)
     if without:
+        write_text(listing, "\n".join(without) + "\n")
         logger.warning(
             f"{len(without)} of {len(recordings)} utterances have no "
-            f"transcript line and are left out: {first_few(without)}"
+            f"transcript line and are left out: {first_few(without)}; all of "
+            f"them are in {listing}"
         )
     unheard = sum(name not in recordings for name in words)
     if unheard:

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +179,22 @@ def test_beyond_ten_missing_lines_are_counted(corpus, tmp_path, prepare, log):
     assert "12 of 20 utterances" in log.text
     assert "BAC009S0002W0209, and 2 more" in log.text
     assert "BAC009S0002W0210" not in log.text
+    listed = tmp_path / "save" / "without_transcript.txt"
+    names = [f"BAC009S0002W02{number:02d}" for number in range(12)]
+    assert listed.read_text().split() == names
+    assert str(listed) in log.text
+
+
+def test_no_list_is_left_of_what_has_its_lines_now(corpus, tmp_path, prepare):
+    text = transcript(corpus).read_text("utf-8")
+    lines = text.splitlines()
+    transcript(corpus).write_text("\n".join(lines[1:]), encoding="utf-8")
+    prepare(corpus, tmp_path / "save")
+    listed = tmp_path / "save" / "without_transcript.txt"
+    assert listed.read_text().split() == [lines[0].split()[0]]
+    transcript(corpus).write_text(text, encoding="utf-8")
+    prepare(corpus, tmp_path / "save")
+    assert not listed.exists()
 
 
 def test_a_split_without_any_line_is_refused(corpus, tmp_path, prepare):
@@ -441,7 +456,6 @@ def test_a_killed_unpacking_leaves_nothing_half(
     (leftover,) = archive.parent.glob(".*.part")
     assert len(list(leftover.rglob("*.wav"))) == 1
     assert not (wavs(corpus) / "S0003").exists()
-    os.utime(leftover, (time.time() - 9999,) * 2)
     prepare(corpus, tmp_path / "save", unpack=True)
     assert read(tmp_path / "save") == read(tmp_path / "before")
     assert not leftover.exists()

@@ -175,7 +175,7 @@ def test_missing_lines_and_recordings_are_told(corpus, tmp_path, prepare, log):
     prepare(corpus, tmp_path / "save")
     assert len(read(tmp_path / "save")["train"]) == 6
     assert "2 of 16 utterances have no transcript line" in log.text
-    assert "left out: 103-1240-0000, 103-1240-0001\n" in log.text
+    assert "left out: 103-1240-0000, 103-1240-0001;" in log.text
     assert "1 transcript lines have no recording" in log.text
 
 

@@ -141,11 +141,11 @@ def test_completes_a_resampling_that_was_killed(tmp_path, prepare):
     old, fresh = (folder / f".{n}_001.wav.9.part" for n in ("p227", "p228"))
     for leftover in (old, fresh):
         leftover.write_bytes(content[:999])
-    os.utime(old, (time.time() - 9999,) * 2)
+    os.utime(old, (time.time() - 99999,) * 2)
     prepare(data, tmp_path / "second")
     assert whole.read_bytes() == content
     assert kept.stat().st_mtime_ns == written
-    # A fresh one may be another run's that is at work.
+    # A fresh one may be another machine's that is at work.
     assert fresh.exists() and not old.exists()
     assert read(tmp_path / "second") == read(tmp_path / "first")
 
@@ -245,7 +245,7 @@ def test_transcripts_may_be_missing(tmp_path, prepare, log):
     (texts / "p287_001.txt").write_bytes("caf\u00e9".encode("latin-1"))
     (texts / "p227_001.txt").write_bytes(b"\xef\xbb\xbf caf\xc3\xa9 \r\n{a} ")
     prepare(data, save)
-    assert "2 of 5 utterances have no transcript" in log.text
+    assert "1 of 5 utterances have no transcript" in log.text
     assert "2 of 2 utterances have no transcript" in log.text
     splits = read(save)
     assert splits["valid"]["p226_001"]["words"] == ""
@@ -255,6 +255,19 @@ def test_transcripts_may_be_missing(tmp_path, prepare, log):
     ).data["p227_001"]
     assert loaded["words"] == "caf\u00e9 {a}"
     assert Path(loaded["noisy_wav"]).is_file()
+
+
+def test_transcripts_of_another_encoding_are_told(tmp_path, prepare, log):
+    data, save = build(tmp_path / "data"), tmp_path / "save"
+    texts = data / "trainset_28spk_txt"
+    for name in ("p227_001", "p228_001"):
+        (texts / f"{name}.txt").write_bytes("而 对".encode("gbk"))
+    prepare(data, save)
+    assert read(save)["train"]["p227_001"]["words"] == ""
+    assert "2 of 5 transcripts" in log.text
+    told = "p227_001.txt: line 1 is not UTF-8, it looks like GBK; convert it"
+    assert told in log.text and "iconv" in log.text
+    assert "have no transcript" not in log.text
 
 
 def damage(data, rate):

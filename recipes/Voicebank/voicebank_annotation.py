@@ -67,14 +67,9 @@ def annotate(subset, seconds, data_folder, jobs=None):
     """
     names = sorted(seconds)
     files = [subset.transcripts / f"{name}.txt" for name in names]
-    texts = map_in_threads(read_transcript, files, "Transcripts", jobs)
-    without = [name for name, text in zip(names, texts) if not text]
-    if without:
-        logger.warning(
-            f"{len(without)} of {len(names)} utterances have no transcript in "
-            f"{subset.transcripts} (missing, empty or not UTF-8), first "
-            f"{without[0]}: they are used without one"
-        )
+    read = map_in_threads(read_transcript, files, "Transcripts", jobs)
+    texts = [text for text, _ in read]
+    _tell_missing(subset.transcripts, names, read)
     clean, noisy = subset.resampled()
     return {
         name: {
@@ -88,17 +83,50 @@ def annotate(subset, seconds, data_folder, jobs=None):
     }
 
 
+def _tell_missing(folder, names, read):
+    """Logs how many transcripts are not there, and not to be decoded."""
+    without = [
+        name for name, (text, fault) in zip(names, read) if not text + fault
+    ]
+    if without:
+        logger.warning(
+            f"{len(without)} of {len(names)} utterances have no transcript in "
+            f"{folder} (missing or empty), first {without[0]}: they are used "
+            "without one"
+        )
+    faults = [fault for _, fault in read if fault]
+    if faults:
+        logger.warning(
+            f"{len(faults)} of {len(names)} transcripts cannot be decoded, "
+            f"their utterances are used without one. The first: {faults[0]}"
+        )
+
+
 def read_transcript(path):
-    """Reads a transcript as one line; "" where there is none.
+    """Reads a transcript as one line.
+
+    Arguments
+    ---------
+    path : Path
+        The file; it may be missing.
+
+    Returns
+    -------
+    text : str
+        "" where there is none.
+    fault : str
+        Why it cannot be decoded; "" otherwise.
 
     Example
     -------
     >>> path = getfixture("tmp_path") / "p226_001.txt"
     >>> _ = path.write_text("  Please call Stella. \\n")
     >>> read_transcript(path)
-    'Please call Stella.'
+    ('Please call Stella.', '')
     """
     try:
-        return " ".join(read_text(path).split())
-    except (FileNotFoundError, ValueError):
-        return ""
+        return " ".join(read_text(path).split()), ""
+    except FileNotFoundError:
+        return "", ""
+    except ValueError as error:
+        return "", str(error)
