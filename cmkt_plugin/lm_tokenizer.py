@@ -28,6 +28,9 @@ FIRST_SYMBOL = len(SPECIAL_TOKENS)
 CHARACTERS = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
 BLANK_SEPARATED = pre_tokenizers.WhitespaceSplit()
 
+# More than the rules of `text_normalization`: to a vocabulary of symbols, two
+# spellings of a letter or of the apostrophe would be two symbols. A pretrained
+# model needs no such thing, it brings a normalization of its own.
 ONE_BLANK = normalizers.Replace(Regex(r"\s+"), " ")
 AS_WRITTEN = [normalizers.NFC(), ONE_BLANK, normalizers.Strip()]
 LOWER_CASE = [

@@ -90,9 +90,9 @@ def known_spans(text, pieces):
     spans = exact_spans(text, pieces)
     if spans is None:
         raise ValueError(
-            f"The tokenizer of characters or bytes does not spell {text!r}: it "
-            "holds a special token of the model, such as '</s>' or a code "
-            "point for private use. Remove it from the transcript."
+            f"The tokenizer of characters or bytes does not spell {text!r}: its "
+            f"pieces give {''.join(pieces)!r}. Remove from the transcript what "
+            "the two do not share."
         )
     return spans
 

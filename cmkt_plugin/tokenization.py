@@ -51,6 +51,9 @@ class Tokenization:
         self._special = set(tokenizer.all_special_ids)
         self._special.discard(tokenizer.unk_token_id)
         self.knows_spans = tells_spans(tokenizer)
+        if self.knows_spans and not tokenizer.is_fast:
+            # "</s>" in a transcript is four characters as any others.
+            tokenizer.split_special_tokens = True
         if (prefix or repeat) and not self.knows_spans:
             raise ValueError(
                 "prefix and repeat need a tokenizer that tells where its "

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from transformers import ByT5Tokenizer, CanineTokenizer
 
 from cmkt_plugin.piece_spans import exact_spans, known_spans, spans_after
+from cmkt_plugin.tokenization import Tokenization
 from cmkt_plugin.units import (
     Characters,
     Sentence,
@@ -198,6 +200,20 @@ def test_pieces_that_spell_another_text_have_no_places():
     assert exact_spans("", []) == []
     with pytest.raises(ValueError, match="does not spell 'a</s>'"):
         known_spans("a</s>", ["a"] + ["b"])
+
+
+def test_special_tokens_in_a_transcript_are_characters():
+    text = "a</s>é<pad>"
+    for tokenizer, size in ((ByT5Tokenizer(), 12), (CanineTokenizer(), 11)):
+        (coded,) = Tokenization(tokenizer, None)([text])
+        assert len(coded.sentence.pieces) == size
+        characters = Characters(keep_punctuation=True)
+        result = characters(coded.sentence, torch.rand(size, 2))
+        assert result.tokens == list(text)
+    # CANINE's marks are code points: they say nothing.
+    (coded,) = Tokenization(CanineTokenizer(), None)(["a\ue000b"])
+    assert coded.sentence.pieces == ["a", "b"]
+    assert coded.sentence.spans == [(0, 1), (2, 3)]
 
 
 def test_a_lone_sign_of_a_word_start_is_no_part_of_the_word():
