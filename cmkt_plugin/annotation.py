@@ -1,6 +1,7 @@
 """Writes annotations in SpeechBrain's format."""
 
 import json
+import os
 from pathlib import Path
 
 from speechbrain.utils.logger import get_logger
@@ -64,28 +65,36 @@ def escape(text):
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def portable(path, data_folder):
-    """Writes a path relative to ``{data_root}`` where it lies in it.
+def portable(path, folder, name="data_root"):
+    """Writes a path relative to a named folder, where it lies in it.
+
+    Links are kept as they are: what is linked into a corpus is a part of it.
 
     Arguments
     ---------
     path : str or Path
         A file.
-    data_folder : str or Path
-        What ``{data_root}`` stands for.
+    folder : str, Path or None
+        What ``{name}`` stands for; None where it stands for nothing.
+    name : str
+        The folder's name.
 
     Returns
     -------
     str
+        To be formatted: braces of the path's own are doubled.
 
     Example
     -------
     >>> portable("/data/wavs/a.wav", "/data")
     '{data_root}/wavs/a.wav'
+    >>> portable("/noise/{1}.wav", "/noise", "noise_root")
+    '{noise_root}/{{1}}.wav'
+    >>> portable("/elsewhere/a.wav", "/data")
+    '/elsewhere/a.wav'
     """
-    path = Path(path)
-    try:
-        relative = path.relative_to(data_folder).as_posix()
-    except ValueError:
-        return escape(str(path.resolve()))
-    return "{data_root}/" + escape(relative)
+    path = Path(os.path.abspath(path))
+    if folder is None or not path.is_relative_to(os.path.abspath(folder)):
+        return escape(str(path))
+    relative = path.relative_to(os.path.abspath(folder)).as_posix()
+    return f"{{{name}}}/{escape(relative)}"

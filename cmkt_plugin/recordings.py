@@ -1,4 +1,4 @@
-"""Checks recordings by their headers: readable, whole, mono, of one rate."""
+"""Checks recordings by their headers: readable, whole, channels, rate."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,8 @@ from cmkt_plugin.threads import map_in_threads
 SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 # A program that writes to a pipe cannot know the size and puts the largest.
 UNKNOWN_SIZE = 0x7FFFFF00
+# Formats whose data chunk tells what is there.
+WITH_DATA_CHUNK = ("WAV", "WAVEX")
 
 
 class Header(NamedTuple):
@@ -22,13 +24,15 @@ class Header(NamedTuple):
     fault: str
 
 
-def read_header(path):
-    """Reads the header of a mono recording and says what is wrong with it.
+def read_header(path, channels=1):
+    """Reads the header of a recording and says what is wrong with it.
 
     Arguments
     ---------
     path : str or Path
-        A wav or flac file.
+        A file of any format that libsndfile reads.
+    channels : int or None
+        Channels expected; None allows any number.
 
     Returns
     -------
@@ -44,8 +48,9 @@ def read_header(path):
     """
     try:
         with soundfile.SoundFile(str(path)) as file:
-            return Header(file.frames, file.samplerate, _fault(file))
-    except (soundfile.SoundFileError, OSError) as error:
+            return Header(file.frames, file.samplerate, _fault(file, channels))
+    # TypeError: headerless audio, whose rate libsndfile wants to be told.
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
         kind = Path(path).suffix[1:].lower()
         return Header(0, 0, f"not a readable {kind} file ({error})")
 
@@ -122,7 +127,7 @@ def check_recordings(recordings, sample_rate, jobs=None):
     return seconds, faults
 
 
-def _fault(file):
+def _fault(file, channels):
     """Says what is wrong with an open file; "" for nothing."""
     # libsndfile reads what there is of a truncated file and does not complain.
     short = SHORT_DATA.search(file.extra_info)
@@ -130,13 +135,13 @@ def _fault(file):
         return f"truncated: {short[2]} bytes of samples, expected {short[1]}"
     if file.frames == 0:
         return "0 samples, expected at least one"
-    if file.channels != 1:
-        return f"{file.channels} channels, expected 1"
-    return _flac_fault(file) if file.format == "FLAC" else ""
+    if channels is not None and file.channels != channels:
+        return f"{file.channels} channels, expected {channels}"
+    return "" if file.format in WITH_DATA_CHUNK else _end_fault(file)
 
 
-def _flac_fault(file):
-    # A flac header has the length that was recorded, whatever is left of it.
+def _end_fault(file):
+    # A flac or mp3 header has the length recorded, whatever is left of it.
     try:
         file.seek(file.frames - 1)
         there = len(file.read(1))

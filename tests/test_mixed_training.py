@@ -1,6 +1,9 @@
 """Recipes on clean speech: mixtures through training, test and resuming."""
 
+import contextlib
+import importlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,8 @@ import torch
 from hyperpyyaml import load_hyperpyyaml
 from ruamel.yaml import YAML
 
-from cmkt_plugin.experiment import make_brain, make_datasets
+from cmkt_plugin import recipe
+from cmkt_plugin.experiment import fit, make_brain, make_datasets
 
 RECIPES = tiny_aishell.RECIPE.parent
 
@@ -54,17 +58,11 @@ def make_rirs(folder):
     """Write rooms: a direct sound and a decaying tail."""
     folder.mkdir()
     rng = np.random.default_rng(3)
-    for number in range(3):
+    for number in range(24):
         tail = rng.standard_normal(3200) * np.exp(-np.arange(3200) / 500)
         response = np.concatenate([[1.0], 0.1 * tail])
         sf.write(folder / f"room_{number}.wav", response, 16000)
     return folder
-
-
-def weights(run):
-    """The student's last weights."""
-    last = sorted(run.glob("save/CKPT*"), key=lambda p: p.stat().st_mtime)[-1]
-    return torch.load(last / "enhancer.ckpt")
 
 
 def test_the_users_command_trains_tests_and_exports(
@@ -113,14 +111,13 @@ def test_librispeech_with_babble_rooms_speed_and_level(
 ):
     corpus = make_librispeech(tmp_path / "LibriSpeech")
     rirs = make_rirs(tmp_path / "rirs")
-    room = "!new:cmkt_plugin.mixing.audio_folder.RIRFolder"
     arguments = tiny_aishell.flags(
         corpus,
         noise,
         tmp_path / "run",
         tiny_bert,
         number_of_epochs=1,
-        mixing=f"{{rirs: {room} [{rirs}], rir_probability: 0.5, "
+        mixing=f"{{rir_folder: {rirs}, rir_probability: 0.5, "
         "babble_probability: 0.5, babble_talkers: [1, 1], "
         "speed: [0.95, 1.05], level: [-35, -15]}",
     )
@@ -131,6 +128,9 @@ def test_librispeech_with_babble_rooms_speed_and_level(
     assert summary["count"]["si_sdr"] == 8
     text = (out / "save" / "test.json").read_text()
     mixtures = [e["mixture"] for e in json.loads(text).values()]
+    valid = json.loads((out / "save" / "valid.json").read_text())
+    rooms = {e["mixture"]["rir"] for e in valid.values()} - {None}
+    assert rooms and not rooms & {m["rir"] for m in mixtures}
     assert any(m["talkers"] for m in mixtures)
     assert any(m["noise"] for m in mixtures)
     assert any(m["rir"] for m in mixtures)
@@ -138,47 +138,83 @@ def test_librispeech_with_babble_rooms_speed_and_level(
     assert str(tmp_path) not in text
 
 
+class Killed(Exception):
+    """Stands in for a kill signal."""
+
+
+def prepared(corpus, noise, output_folder, workers):
+    """Brain, datasets and YAML; as train.py, a checkpoint at second steps."""
+    flags = tiny_aishell.flags(
+        corpus,
+        noise,
+        output_folder,
+        dataloader_options=f"{{num_workers: {workers}}}",
+    )
+    path, run_opts, overrides = sb.parse_arguments(
+        [str(tiny_aishell.RECIPE / "hparams/baseline.yaml"), *flags]
+    )
+    with open(path, encoding="utf-8") as file:
+        hparams = load_hyperpyyaml(file, overrides)
+    Path(output_folder, "save").mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tiny_aishell.RECIPE)
+        prepare = importlib.import_module("aishell_prepare").prepare_aishell
+        prepare(**recipe.arguments(prepare, hparams))
+    recipe.write_manifests(hparams)
+    options = {"device": "cpu", "noprogressbar": True, "ckpt_interval_steps": 2}
+    return (
+        make_brain(hparams, {**run_opts, **options}),
+        make_datasets(hparams),
+        hparams,
+    )
+
+
+def losses(brain, datasets, hparams, killed_at=None):
+    """Train and return the loss of each step, up to the one it is killed at."""
+    found, fit_batch = {}, brain.fit_batch
+
+    def fit_until_killed(batch):
+        if brain.optimizer_step == killed_at:
+            raise Killed
+        step = brain.optimizer_step
+        found[step] = float(fit_batch(batch))
+        return torch.tensor(found[step])
+
+    brain.fit_batch = fit_until_killed
+    with contextlib.suppress(Killed):
+        fit(brain, datasets, hparams)
+    return found
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_killed_run_resumes_with_the_same_mixtures(
     workers, corpus, noise, tmp_path
 ):
-    options = {"dataloader_options": f"{{num_workers: {workers}}}"}
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    tiny_aishell.run(
-        "baseline.yaml", tiny_aishell.flags(corpus, noise, whole, **options)
+    """In the middle of the second epoch, after its checkpoint."""
+    arguments = (corpus, noise, tmp_path / "killed", workers)
+    whole = prepared(corpus, noise, tmp_path / "whole", workers)
+    expected = losses(*whole)
+    epoch = len(expected) // 2
+    assert epoch >= 4 and len(expected) == 2 * epoch
+    killed = losses(*prepared(*arguments), epoch + 3)
+    assert killed == {n: expected[n] for n in range(epoch + 3)}
+    resumed = prepared(*arguments)
+    again = losses(*resumed)
+    # Step epoch + 2 was done and lost: its mixtures come once more.
+    assert again == {n: expected[n] for n in range(epoch + 2, 2 * epoch)}
+    one, two = (
+        run[0].modules.enhancer.state_dict() for run in (whole, resumed)
     )
-    # Stops after the first epoch; the rate would otherwise fall sooner.
-    first = {**options, "lr_schedule": "{last: 3}", "number_of_epochs": 1}
-    tiny_aishell.run(
-        "baseline.yaml", tiny_aishell.flags(corpus, noise, killed, **first)
-    )
-    tiny_aishell.run(
-        "baseline.yaml",
-        tiny_aishell.flags(
-            corpus, noise, killed, dataloader_options="{num_workers: 0}"
-        ),
-    )
-    one, two = weights(whole), weights(killed)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_every_epoch_has_its_own_mixtures(corpus, noise, tmp_path):
-    arguments = tiny_aishell.flags(
-        corpus, noise, tmp_path / "run", number_of_epochs=1
-    )
-    tiny_aishell.run("baseline.yaml", arguments)
-    path, run_opts, overrides = sb.parse_arguments(
-        [str(tiny_aishell.RECIPE / "hparams/baseline.yaml"), *arguments]
-    )
-    with open(path, encoding="utf-8") as file:
-        hparams = load_hyperpyyaml(file, overrides)
-    train = make_datasets(hparams)["train"]
-    brain = make_brain(hparams, {**run_opts, "device": "cpu"})
+    brain, datasets, _ = prepared(corpus, noise, tmp_path / "run", workers=0)
     brain.on_fit_start()
     heard = []
     for epoch in (2, 3, 2):
         brain.on_stage_start(sb.Stage.TRAIN, epoch)
-        heard.append(train[0]["noisy_sig"])
+        heard.append(datasets["train"][0]["noisy_sig"])
     assert torch.equal(heard[0], heard[2])
     assert not torch.equal(heard[0], heard[1])
 

@@ -12,7 +12,7 @@ from speechbrain.dataio.dataio import load_data_json
 from cmkt_plugin.annotation import escape, write_annotation
 from cmkt_plugin.mixing.audio_folder import NoiseFolder, RIRFolder
 from cmkt_plugin.mixing.disjoint import check_disjoint
-from cmkt_plugin.mixing.entries import fill, read_entries
+from cmkt_plugin.mixing.entries import fill, read_entries, read_noisy_entries
 from cmkt_plugin.mixing.manifest import write_manifest
 from cmkt_plugin.mixing.mixture import Mixture
 from cmkt_plugin.mixing.pairs import fixed_pair
@@ -225,9 +225,59 @@ def test_noise_is_shared_under_a_linked_folder_too(tmp_path, manifest, roots):
         check_disjoint({}, noise, read_entries(manifest), roots)
 
 
+def test_pieces_of_a_recording_of_training_are_refused(tmp_path):
+    for part, name in (("a", "tap_0.wav"), ("b", "tap_1.wav")):
+        write(tmp_path / part / name, steps(RATE, seed=1))
+    (tmp_path / "noise").mkdir()
+    for link, target in (("tap_0.wav", "a/tap_0.wav"), ("b", "b/tap_1.wav")):
+        (tmp_path / "noise" / link).symlink_to(tmp_path / target)
+    noise = NoiseFolder(tmp_path / "noise")
+    roots = {"noise_root": str(tmp_path / "noise")}
+    mixture = {"noise": "{noise_root}/tap_1.wav", "rir": None}
+    manifest = {"c_1": {"speaker": "c", "mixture": mixture}}
+    with pytest.raises(ValueError, match="noise files with .*tap_1.wav; exp"):
+        check_disjoint({}, noise, manifest, roots)
+    noise = NoiseFolder(tmp_path / "noise", group=None)
+    check_disjoint({}, noise, manifest, roots)
+
+
+def test_rooms_shared_with_training_are_named(tmp_path, manifest, roots):
+    entries = read_entries(manifest)
+    rirs = RIRFolder(roots["rir_root"])
+    with pytest.raises(ValueError, match="1 rooms with .*room.wav; expected"):
+        check_disjoint({}, None, entries, roots, rirs)
+    write(tmp_path / "other" / "room.wav", [16000, 5])
+    check_disjoint({}, None, entries, roots, RIRFolder(tmp_path / "other"))
+    dry = {"mixture": {"noise": None, "rir": None}, "speaker": "a"}
+    missing = RIRFolder(tmp_path / "none")  # not looked for in vain
+    check_disjoint({}, None, {"a_1": dry}, roots, missing)
+
+
+def test_of_recorded_pairs_the_speakers_are_compared(roots):
+    noise = NoiseFolder(roots["noise_root"])
+    pairs = {"b_1": {"noisy_wav": "n.wav", "speaker": "b"}}
+    check_disjoint({"a_1": {"speaker": "a"}}, noise, pairs, roots)
+    with pytest.raises(ValueError, match="1 speakers with training: b"):
+        check_disjoint({"b_2": {"speaker": "b"}}, noise, pairs, roots)
+
+
+def test_a_set_without_a_noisy_side_is_no_test_set(annotation, manifest):
+    assert read_noisy_entries(manifest) == read_entries(manifest)
+    with pytest.raises(
+        ValueError, match="clean.json: s0_0 has neither .* cmkt manifest"
+    ):
+        read_noisy_entries(annotation)
+
+
+def test_talkers_are_portable_and_found_for_checksums(manifest):
+    mixtures = [e["mixture"] for e in read_entries(manifest).values()]
+    talkers = [t["clean_wav"] for m in mixtures for t in m["talkers"]]
+    assert talkers and all(t.startswith("{data_root}/") for t in talkers)
+
+
 def test_voices_of_a_babble_count_as_heard():
     talkers = [{"clean_wav": "b.wav", "speaker": "b", "offset": 0}]
-    mixture = {"noise": None, "talkers": talkers}
+    mixture = {"noise": None, "rir": None, "talkers": talkers}
     manifest = {"c_1": {"speaker": "c", "mixture": mixture}}
     with pytest.raises(ValueError, match="1 speakers with training: b"):
         check_disjoint({"b_1": {"speaker": "b"}}, None, manifest, {})
@@ -284,3 +334,23 @@ def test_verb_writes_nothing_that_training_has_heard(
         *("--training", annotation),
     )
     assert "4 speakers with training: s0, s1" in str(result.exception)
+
+
+def test_verb_knows_parts_groups_and_rooms(tmp_path, annotation):
+    for number in range(6):
+        write(tmp_path / "n" / f"tap_{number}.wav", steps(RATE, seed=number))
+        write(tmp_path / "r" / f"hall_{number}.wav", [16000, number])
+    output = tmp_path / "m.json"
+    arguments = [annotation, "--noise", tmp_path / "n", "-o", output]
+    parts = ["--noise-part", 0.5, 1, "--training-noise", tmp_path / "n"]
+    parts += ["--training-part", 0, 0.5]
+    result = run(manifest_command, *arguments, *parts)
+    assert "none of its 6 files (1 groups" in str(result.exception)
+    result = run(manifest_command, *arguments, *parts, "--noise-group", "")
+    assert result.exit_code == 0, result.output
+    rooms = ["--rirs", tmp_path / "r", "--training-rirs", tmp_path / "r"]
+    result = run(manifest_command, *arguments, *rooms)
+    assert "rooms with training" in str(result.exception)
+    rooms += ["--rir-part", 0.5, 1, "--training-rir-part", 0, 0.5]
+    result = run(manifest_command, *arguments, *rooms)
+    assert result.exit_code == 0, result.output

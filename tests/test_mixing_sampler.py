@@ -261,6 +261,11 @@ def test_folders_that_are_needed_must_be_there(files, entries):
         MixtureSampler(None).bind(entries)
     with pytest.raises(ValueError, match="rirs is None, expected an RIR"):
         make(files, rirs=None).bind(entries)
+    # What YAML makes of a folder that is null.
+    with pytest.raises(ValueError, match="rirs is None, expected an RIR"):
+        make(files, rirs=RIRFolder(None)).bind(entries)
+    dry = make(files, rirs=RIRFolder(None), rir_probability=0.0)
+    assert dry.bind(entries).rirs is None
     babble = {"babble_probability": 1.0, "babble_talkers": (1, 3)}
     MixtureSampler(None, **babble).bind(entries)
 

@@ -41,7 +41,7 @@ def make_noise(folder, files=24):
     inner.mkdir(parents=True)
     for number in range(files):
         noise = 0.1 * rng.standard_normal(24000)
-        sf.write(inner / f"noise_{number}.flac", noise, 22050)
+        sf.write(inner / f"noise{number}.flac", noise, 22050)
     return folder
 
 

@@ -1,16 +1,23 @@
 """Lists the recordings of a folder of noise, or of room impulse responses."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-import soundfile
 from speechbrain.utils.logger import get_logger
 
 from cmkt_plugin.mixing.draws import pick
+from cmkt_plugin.mixing.parts import (
+    PIECES,
+    POSITIONS,
+    group_of,
+    in_part,
+    require_part,
+    require_pattern,
+)
 from cmkt_plugin.mixing.pcm import require_rate
 from cmkt_plugin.mixing.rates import frames_needed
+from cmkt_plugin.recordings import read_header
 from cmkt_plugin.shown import first_few
 from cmkt_plugin.threads import map_in_threads
 
@@ -40,29 +47,32 @@ class NoiseFolder:
         The folder.
     part : tuple of float
         Which part of the recordings: from, up to. A recording's place in
-        [0, 1) is a hash of its name, so that the parts (0, 0.8), (0.8, 0.9)
+        [0, 1) is a hash of its group, so that the parts (0, 0.8), (0.8, 0.9)
         and (0.9, 1) of one folder are disjoint whatever is added to it.
-        Pieces of one recording under several names may fall into two parts.
     minimum_seconds : float
         Shorter recordings are left out: repeated, they sound as a tone.
+    group : str or None
+        Regular expression for what tells pieces of one recording apart, at
+        the end of the path without its extension (see ``parts``): files that
+        differ in that alone are in one part. None takes every file for a
+        recording of its own.
 
     Example
     -------
+    >>> import soundfile
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "hum.flac", [0.5] * 44100, 44100)
     >>> NoiseFolder(folder).list_files()
     [AudioFile(name='hum.flac', frames=44100, rate=44100)]
     """
 
-    def __init__(self, folder, part=(0.0, 1.0), minimum_seconds=1.0):
-        if not 0 <= part[0] < part[1] <= 1:
-            raise ValueError(
-                f"part is {tuple(part)}: expected 0 <= from < up to <= 1, "
-                "e.g. (0.0, 0.8) for training and (0.8, 1.0) for testing"
-            )
+    def __init__(
+        self, folder, part=(0.0, 1.0), minimum_seconds=1.0, group=PIECES
+    ):
         self.folder = folder
-        self.part = tuple(part)
+        self.part = require_part(part)
         self.minimum_seconds = minimum_seconds
+        self.group = require_pattern(group)
         self._files = None
 
     def list_files(self):
@@ -84,6 +94,10 @@ class NoiseFolder:
     def path(self, file):
         """Returns the path of one of the recordings."""
         return str(Path(self.folder, file.name))
+
+    def group_of(self, name):
+        """Returns the group of a file, by its path; see ``parts``."""
+        return group_of(name, self.group)
 
     def draw(self, source, length, sample_rate):
         """Draws a recording and where in it the noise begins.
@@ -116,12 +130,8 @@ class NoiseFolder:
                 f"{self.folder}: expected a folder of recordings, found none; "
                 "name the one that holds noise or room impulse responses"
             )
-        names = [
-            name
-            for name in sorted(_names(self.folder))
-            if self.part[0] <= _place(name) < self.part[1]
-        ]
-        headers = map_in_threads(self._read_header, names, "Noise headers")
+        names = self._names_in_part()
+        headers = map_in_threads(self._check, names, "Headers")
         left_out = [fault for _, fault in headers if fault]
         files = [file for file, fault in headers if not fault]
         if not files:
@@ -133,23 +143,30 @@ class NoiseFolder:
             )
         return files
 
-    def _read_header(self, name):
+    def _names_in_part(self):
+        names = sorted(_names(self.folder))
+        groups = {name: self.group_of(name) for name in names}
+        found = [n for n in names if in_part(self.part, groups[n])]
+        if names and not found:
+            raise ValueError(
+                f"{self.folder}: none of its {len(names)} files "
+                f"({len(set(groups.values()))} groups of pieces of one "
+                f"recording, told apart by {self.group}) is in part "
+                f"{self.part}. Add recordings, name a folder of its own for "
+                "this part, or widen it; if every file is a recording of its "
+                "own, set group (noise_group, rir_group in YAML) to null"
+            )
+        return found
+
+    def _check(self, name):
         """Returns an AudioFile and what is wrong with it ("" for nothing)."""
-        try:
-            with soundfile.SoundFile(str(Path(self.folder, name))) as audio:
-                file = AudioFile(name, audio.frames, audio.samplerate)
-                # A flac or mp3 header has its length whatever is left of it.
-                audio.seek(max(audio.frames - 1, 0))
-                whole = len(audio.read(1)) == min(audio.frames, 1)
-        # TypeError: headerless audio, whose rate libsndfile wants to be told.
-        except (soundfile.SoundFileError, OSError, TypeError):
-            whole = False
-        if not whole:
-            return None, f"{name} (not readable as audio to its end)"
+        header = read_header(Path(self.folder, name), channels=None)
+        file = AudioFile(name, header.frames, header.rate)
+        if header.fault:
+            return file, f"{name} ({header.fault})"
         seconds = file.frames / file.rate
-        if file.frames == 0 or seconds < self.minimum_seconds:
-            return file, f"{name} ({seconds:.3f} s)"
-        return file, ""
+        short = seconds < self.minimum_seconds
+        return file, f"{name} ({seconds:.3f} s)" if short else ""
 
     def _nothing(self, left_out):
         found = f"{len(left_out)} others: {first_few(left_out)}"
@@ -170,17 +187,20 @@ class RIRFolder(NoiseFolder):
         The folder.
     part : tuple of float
         Which part of the responses: from, up to.
+    group : str or None
+        Regular expression for what tells positions in one room apart.
 
     Example
     -------
+    >>> import soundfile
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "room.wav", [0.9, 0.3], 16000)
     >>> len(RIRFolder(folder).list_files())
     1
     """
 
-    def __init__(self, folder, part=(0.0, 1.0)):
-        super().__init__(folder, part, minimum_seconds=0.0)
+    def __init__(self, folder, part=(0.0, 1.0), group=POSITIONS):
+        super().__init__(folder, part, minimum_seconds=0.0, group=group)
 
     def require_rate(self, sample_rate):
         """Refuses a folder in which a response has another rate.
@@ -217,10 +237,3 @@ def _names(folder):
         for name in files:
             if not name.startswith("."):
                 yield Path(parent, name).relative_to(folder).as_posix()
-
-
-def _place(name):
-    """Where a name stands in [0, 1), on every machine."""
-    # Six bytes: a float holds them exactly, so that it stays below 1.
-    digest = hashlib.sha256(name.encode()).digest()[:6]
-    return int.from_bytes(digest, "big") / 2**48

@@ -1,11 +1,8 @@
-"""Annotations read for mixing: ids checked, paths filled in or portable."""
+"""Annotations read for mixing: ids checked, paths filled in."""
 
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
-from cmkt_plugin.annotation import escape
 from cmkt_plugin.shown import first_few
 
 # What an utterance has to have to be mixed.
@@ -63,6 +60,44 @@ def read_entries(path):
     return entries
 
 
+def read_noisy_entries(path):
+    """As ``read_entries``, of a set that is evaluated on.
+
+    Arguments
+    ---------
+    path : str or Path
+        JSON of a manifest or of recorded pairs.
+
+    Returns
+    -------
+    dict
+        Utterance to entry with ``mixture`` or ``noisy_wav``.
+
+    Raises
+    ------
+    ValueError
+        If an entry has no noisy side.
+
+    Example
+    -------
+    >>> path = getfixture("tmp_path") / "test.json"
+    >>> entry = {"clean_wav": "a.wav", "speaker": "a", "length": 1.0}
+    >>> _ = path.write_text(json.dumps({"a_1": entry}))
+    >>> read_noisy_entries(path)
+    Traceback (most recent call last):
+    ValueError: ...test.json: a_1 has neither mixture nor noisy_wav: ...
+    """
+    entries = read_entries(path)
+    for name, entry in entries.items():
+        if not {"mixture", "noisy_wav"} & entry.keys():
+            raise ValueError(
+                f"{path}: {name} has neither mixture nor noisy_wav: expected "
+                "a manifest or recorded pairs. Write a manifest first: "
+                "cmkt manifest"
+            )
+    return entries
+
+
 def fill(value, roots):
     """Puts folders in the place of ``{data_root}`` and the like.
 
@@ -103,32 +138,3 @@ def fill(value, roots):
             f"{value}: no folder is given for {error}, given are "
             f"{', '.join(sorted(roots)) or 'none'}; give one"
         ) from error
-
-
-def portable(path, name, roots):
-    """Writes a path relative to a named folder, where it lies in it.
-
-    Arguments
-    ---------
-    path : str
-        A file.
-    name : str
-        The folder's name: ``noise_root``.
-    roots : dict
-        Name to folder.
-
-    Returns
-    -------
-    str
-        To be formatted: braces of the path's own are doubled.
-
-    Example
-    -------
-    >>> portable("/noise/a/{1}.wav", "noise_root", {"noise_root": "/noise"})
-    '{noise_root}/a/{{1}}.wav'
-    """
-    path = Path(os.path.abspath(path))
-    root = os.path.abspath(roots[name]) if name in roots else None
-    if root is None or not path.is_relative_to(root):
-        return escape(str(path))
-    return f"{{{name}}}/{escape(path.relative_to(root).as_posix())}"

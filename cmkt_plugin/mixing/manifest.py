@@ -6,8 +6,8 @@ from pathlib import Path
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from cmkt_plugin.annotation import write_annotation
-from cmkt_plugin.mixing.entries import fill, portable, read_entries
+from cmkt_plugin.annotation import portable, write_annotation
+from cmkt_plugin.mixing.entries import fill, read_entries
 from cmkt_plugin.mixing.mixture import Mixture
 from cmkt_plugin.mixing.rates import length_at_speed
 from cmkt_plugin.shown import first_few
@@ -41,9 +41,10 @@ def fix_mixtures(annotation, sampler, roots, checksums=False):
     ---------
     annotation : str, Path or dict
         The clean speech: utterance to ``clean_wav``, ``speaker`` and
-        ``length`` (s), or the JSON file of it.
+        ``length`` (s), or the JSON file of it. Paths begin with
+        ``{data_root}``; those of a babble's talkers come from here.
     sampler : MixtureSampler
-        Draws the mixtures, those of its epoch 0.
+        Draws the mixtures, those of its epoch 0; it is bound to the set.
     roots : dict
         ``noise_root`` and ``rir_root``: the folders that the names stand for
         in the manifest; for checksums ``data_root`` too.
@@ -125,14 +126,17 @@ def _entry(entry, mixture, sampler, roots):
     """An entry with its mixture, whose paths name no machine's folder."""
     rate = sampler.sample_rate
     length = length_at_speed(round(entry["length"] * rate), mixture.speed)
-    if mixture.noise is not None:
-        noise = portable(mixture.noise, "noise_root", roots)
-        mixture = mixture._replace(noise=noise)
-    if mixture.rir is not None:
-        rir = portable(mixture.rir, "rir_root", roots)
-        mixture = mixture._replace(rir=rir)
+    paths = {
+        key: portable(path, roots.get(root), root)
+        for key, path, root in (
+            ("noise", mixture.noise, "noise_root"),
+            ("rir", mixture.rir, "rir_root"),
+        )
+        if path is not None
+    }
+    fixed = mixture._replace(**paths)
     seconds = round(length / rate, 6)
-    return {**entry, "length": seconds, "mixture": mixture.to_json()}
+    return {**entry, "length": seconds, "mixture": fixed.to_json()}
 
 
 def _refuse_noisy(entries):

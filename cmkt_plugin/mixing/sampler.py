@@ -32,13 +32,14 @@ class MixtureSampler:
     Arguments
     ---------
     noise : NoiseFolder or None
-        Recorded noise; None where all is babble.
+        Recorded noise; None, or of no folder, where all is babble.
     snr : tuple of float
         Lowest and highest SNR (dB).
     sample_rate : int
         Rate of the clean recordings (Hz).
     rirs : RIRFolder or None
-        Room impulse responses, at that rate.
+        Room impulse responses, at that rate; None, or of no folder, where
+        nothing is heard in a room.
     rir_probability : float
         Of being heard in a room.
     early_ms : float
@@ -89,7 +90,7 @@ class MixtureSampler:
         level=None,
         seed=0,
     ):
-        self.noise, self.rirs = noise, rirs
+        self.noise, self.rirs = _or_none(noise), _or_none(rirs)
         self.snr = require_range("snr", snr)
         self.level = None if level is None else require_range("level", level)
         self.speed = require_speeds(speed)
@@ -263,10 +264,15 @@ class MixtureSampler:
         return self.talkers.draw(source, speaker, count)
 
 
+def _or_none(folder):
+    """YAML cannot leave an object out: one of no folder counts as none."""
+    return None if folder is None or folder.folder is None else folder
+
+
 def _require(knob, folder, kind):
     if folder is None:
         raise ValueError(
-            f"{knob} is None, expected {kind}: name one, or set the "
+            f"{knob} is None, expected {kind}: name a folder, or set the "
             "probability of what needs it to 0"
         )
     return folder
