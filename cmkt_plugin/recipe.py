@@ -15,7 +15,7 @@ from cmkt_plugin.experiment import (
     train_and_test,
 )
 from cmkt_plugin.mixing.disjoint import check_disjoint
-from cmkt_plugin.mixing.entries import fill, read_entries
+from cmkt_plugin.mixing.entries import read_entries, read_noisy_entries
 from cmkt_plugin.mixing.manifest import write_manifest
 from cmkt_plugin.training_data import check_training_data
 
@@ -71,13 +71,16 @@ def write_manifests(hparams):
     mixing, save_folder = hparams["mixing"], Path(hparams["save_folder"])
     trained = any(save_folder.glob("CKPT*"))
     train = read_entries(hparams["train_annotation"])
+    sampler = mixing["train"]
+    rirs = sampler.rirs if sampler.rir_probability > 0 else None
     for split in ("valid", "test"):
         path = Path(hparams[f"{split}_annotation"])
         roots = roots_of(hparams, split)
         own = path == save_folder / f"{split}.json"
         if own and not (trained and path.is_file()):
             clean = read_entries(save_folder / f"{split}_clean.json")
-            sampler = mixing[split].bind(fill(clean, roots))
             # Rendered once: silent spans of noise are drawn again now.
-            write_manifest(clean, sampler, path, roots, checksums=True)
-        check_disjoint(train, mixing["train"].noise, read_entries(path), roots)
+            write_manifest(clean, mixing[split], path, roots, checksums=True)
+        check_disjoint(
+            train, sampler.noise, read_noisy_entries(path), roots, rirs
+        )

@@ -152,7 +152,7 @@ def parts_of(kind, folder, **options):
     "kind, pieces",
     [
         (NoiseFolder, [f"gsc_running_tap_{n}.wav" for n in range(8)]),
-        (NoiseFolder, [f"tap-{n:04d}.wav" for n in range(8)]),
+        (NoiseFolder, [f"tap-{n:03d}.wav" for n in range(8)]),
         (NoiseFolder, [f"deep/running tap {n}.flac" for n in range(8)]),
         (NoiseFolder, [f"PSQUARE/ch{n:02d}.wav" for n in range(1, 9)]),
         (NoiseFolder, [f"BGD_010_BUS.CH{n}.wav" for n in range(1, 9)]),
@@ -166,6 +166,14 @@ def test_pieces_of_one_recording_are_in_one_part(tmp_path, kind, pieces):
         write(tmp_path / name, steps(RATE, 1))
     assert parts_of(kind, tmp_path) == [sorted(pieces)]
     assert len(parts_of(kind, tmp_path, group=None)) > 1
+
+
+def test_numbers_of_four_digits_count_recordings(tmp_path):
+    """MUSAN's names."""
+    for number in range(30):
+        name = f"noise-free-sound-{number:04d}.wav"
+        write(tmp_path / name, steps(RATE, 1))
+    assert len(parts_of(NoiseFolder, tmp_path)) > 5
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ A file's path without what tells pieces apart names its group, and the group's
 hash decides the part. What tells them apart is a regular expression for the
 end of the path without ``.wav``:
 
-``PIECES``, of noise: a number after ``_``, ``-`` or a blank
-(``running_tap_3``), with the counters of one or two digits and the take that
+``PIECES``, of noise: a number of up to three digits after ``_``, ``-`` or a
+blank (``running_tap_3``; longer ones count recordings, as in MUSAN), with the counters of one or two digits and the take that
 are before it (``102305-6-0-1`` of UrbanSound8K, ``1-100032-A-0`` of ESC-50);
 ``ch01``, alone (DEMAND's, of the folder it is in) or after ``.``, ``_`` or
 ``-``.
@@ -20,7 +20,7 @@ import hashlib
 import os
 import re
 
-PIECES = r"(?:-[A-Z])?(?:[-_ ]\d{1,2})*[-_ ]\d+$|(?:^|[-_. /])(?:ch|CH|Ch)\d+$"
+PIECES = r"(?:-[A-Z])?(?:[-_ ]\d{1,2})*[-_ ]\d{1,3}$|(?:^|[-_. /])(?:ch|CH|Ch)\d+$"
 POSITIONS = r"(?<=\d)(?:[-_ ]\d+)+$"
 
 
