@@ -20,7 +20,9 @@ import hashlib
 import os
 import re
 
-PIECES = r"(?:-[A-Z])?(?:[-_ ]\d{1,2})*[-_ ]\d{1,3}$|(?:^|[-_. /])(?:ch|CH|Ch)\d+$"
+PIECES = (
+    r"(?:-[A-Z])?(?:[-_ ]\d{1,2})*[-_ ]\d{1,3}$|(?:^|[-_. /])(?:ch|CH|Ch)\d+$"
+)
 POSITIONS = r"(?<=\d)(?:[-_ ]\d+)+$"
 
 
