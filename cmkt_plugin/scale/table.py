@@ -50,8 +50,8 @@ def _load(measured):
     return (
         f"The machine's load average was {measured['load_average']:.1f} before "
         "anything was measured. As far as that is other work, the time that "
-        "passed is an upper bound; processor time is what an idle core takes, "
-        "but for waiting for the disk."
+        "passed is an upper bound; processor time is nearer to what an idle "
+        "core would take, without its waiting for the disk."
     )
 
 
