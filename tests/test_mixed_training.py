@@ -219,6 +219,23 @@ def test_every_epoch_has_its_own_mixtures(corpus, noise, tmp_path):
     assert not torch.equal(heard[0], heard[1])
 
 
+def test_testing_on_the_validation_set_leaves_it_as_it_is(
+    corpus, noise, tmp_path
+):
+    arguments = tiny_aishell.flags(
+        corpus,
+        noise,
+        tmp_path / "run",
+        number_of_epochs=1,
+        test_annotation="!ref <save_folder>/valid.json",
+    )
+    tiny_aishell.run("baseline.yaml", arguments)
+    valid = json.loads((tmp_path / "run/save/valid.json").read_text())
+    assert {entry["speaker"] for entry in valid.values()} == {"S0724"}
+    summary = json.loads((tmp_path / "run/test_summary.json").read_text())
+    assert summary["count"]["si_sdr"] == len(valid)
+
+
 def test_recipes_share_what_is_not_the_corpus():
     """HyperPyYAML has no base file: the common part is kept equal here."""
 
