@@ -1,5 +1,6 @@
 """The transfer's side of a training: teacher, tap and aligner, put together."""
 
+import itertools
 from collections import Counter
 
 import torch
@@ -102,18 +103,21 @@ class Transfer:
             self._add_tokens(dataset, words[name], prefix)
 
     def _measure(self, words):
-        """Count tokens and fit the standardisation on the training set."""
+        """Count tokens and fit the standardisation, in one pass."""
         self.training_tokens = Counter()
         counts = {}
-        for utterance, text in words.items():
-            ids = self.cache.read(text).token_ids
-            counts[utterance] = len(ids)
-            self.training_tokens.update(ids.tolist())
-        if self.training_tokens:
-            self.standardization.fit(
-                self.cache.read(text).embeddings for text in words.values()
-            )
+        embeddings = self._count(words, counts)
+        first = next((rows for rows in embeddings if len(rows)), None)
+        if first is not None:
+            self.standardization.fit(itertools.chain([first], embeddings))
         return counts
+
+    def _count(self, words, counts):
+        for utterance, text in words.items():
+            item = self.cache.read(text)
+            counts[utterance] = len(item.token_ids)
+            self.training_tokens.update(item.token_ids.tolist())
+            yield item.embeddings
 
     def _log_transcripts(self, words, counts):
         without = sum(count == 0 for count in counts.values())

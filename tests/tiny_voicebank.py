@@ -84,12 +84,12 @@ def load(yaml, arguments):
     return hparams, {**run_opts, "noprogressbar": True}
 
 
-def run(yaml, arguments, status=0):
+def run(yaml, arguments, status=0, recipe=RECIPE):
     """``python train.py hparams/YAML ...`` from the recipe's folder."""
     done = subprocess.run(
         [sys.executable, "train.py", f"hparams/{yaml}", "--device=cpu"]
         + ["--noprogressbar", *arguments],
-        cwd=RECIPE,
+        cwd=recipe,
         capture_output=True,
         text=True,
     )

@@ -1,11 +1,11 @@
 """Renders a manifest: to check it on this machine, or as files to hand on."""
 
 import io
-import os
 from pathlib import Path
 
 import soundfile
 
+from cmkt_plugin.atomic import write_bytes
 from cmkt_plugin.mixing.entries import fill, read_entries
 from cmkt_plugin.mixing.manifest import checksum
 from cmkt_plugin.mixing.mixer import Mixer
@@ -104,9 +104,4 @@ def _write_wav(path, samples, sample_rate):
     # Through memory: on a full disk Python raises and libsndfile does not.
     wav = io.BytesIO()
     soundfile.write(wav, samples, sample_rate, subtype="PCM_16", format="WAV")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(wav.getvalue())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, wav.getvalue())
