@@ -1,14 +1,11 @@
 """Resamples recordings into a folder, each file whole or not at all."""
 
-import io
-
-import soundfile
 from speechbrain.dataio import audio_io
 from torchaudio.functional import resample
 
-from cmkt_plugin.atomic import write_bytes
 from cmkt_plugin.leftovers import remove_leftovers
 from cmkt_plugin.threads import map_in_threads
+from cmkt_plugin.wav_file import write_wav
 
 
 def resample_files(sources, target_folder, sample_rate, jobs=None):
@@ -31,6 +28,7 @@ def resample_files(sources, target_folder, sample_rate, jobs=None):
 
     Example
     -------
+    >>> import soundfile
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "p226_001.wav", [0.0] * 480, 48000)
     >>> resample_files([folder / "p226_001.wav"], folder / "16k", 16000)
@@ -53,12 +51,7 @@ def _resample_file(source, target, sample_rate):
     """Resamples one recording."""
     waveform, rate = audio_io.load(str(source))  # (1, time)
     waveform = resample(waveform, rate, sample_rate)[0]
-    # Through memory: on a full disk Python raises and libsndfile does not.
-    wav = io.BytesIO()
-    soundfile.write(
-        wav, waveform.numpy(), sample_rate, subtype="PCM_16", format="WAV"
-    )
     try:
-        write_bytes(target, wav.getvalue())
+        write_wav(target, waveform.numpy(), sample_rate)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(target)) from error

@@ -1,16 +1,13 @@
 """Renders a manifest: to check it on this machine, or as files to hand on."""
 
-import io
 from pathlib import Path
 
-import soundfile
-
-from cmkt_plugin.atomic import write_bytes
 from cmkt_plugin.mixing.entries import fill, read_entries
 from cmkt_plugin.mixing.manifest import checksum
 from cmkt_plugin.mixing.mixer import Mixer
 from cmkt_plugin.mixing.mixture import Mixture
 from cmkt_plugin.threads import map_in_threads
+from cmkt_plugin.wav_file import write_wav
 
 
 def differing(manifest, roots, sample_rate):
@@ -81,7 +78,7 @@ def render_files(manifest, roots, folder, sample_rate):
         pcm = _render(name, entry, roots, mixer)
         for side, samples in zip(("noisy", "clean"), pcm):
             path = Path(folder, side, f"{name}.wav")
-            _write_wav(path, samples, sample_rate)
+            write_wav(path, samples, sample_rate)
 
     mixer = Mixer(sample_rate)
     for side in ("noisy", "clean"):
@@ -98,10 +95,3 @@ def _render(name, entry, roots, mixer):
     entry = fill(entry, roots)
     mixture = Mixture.from_json(entry["mixture"])
     return mixer.render_pcm(entry["clean_wav"], mixture)
-
-
-def _write_wav(path, samples, sample_rate):
-    # Through memory: on a full disk Python raises and libsndfile does not.
-    wav = io.BytesIO()
-    soundfile.write(wav, samples, sample_rate, subtype="PCM_16", format="WAV")
-    write_bytes(path, wav.getvalue())
