@@ -11,6 +11,7 @@ from cmkt_plugin.latent import LatentTap
 WIDTHS = {
     "cnn_transformer": 8,
     "blstm": 12,
+    "gru": 6,
     "fcn2d": 2 * 257,
     "enhance_resnet": 4 * 65,
     "conv_tasnet": 6,

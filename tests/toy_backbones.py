@@ -15,6 +15,7 @@ KNOBS = {
         "intermediate_size": 16,
     },
     "blstm": {"hidden_size": 6, "n_neurons": 8},
+    "gru": {"hidden_size": 6},
     "fcn2d": {"base_channels": 2, "kernel_size": [3, 3]},
     "enhance_resnet": {"channel_counts": [2, 4], "dense_nodes": 8},
     "conv_tasnet": {
