@@ -228,8 +228,8 @@ class WaveformMapping(torch.nn.Module):
         Maps the code to masks (1, batch, channels, frames).
     decoder : torch.nn.Module
         Maps a code back to waveforms (batch, time).
-    features : LogMagnitude
-        Computes the features of the enhanced waveform.
+    features : LogMagnitude or None
+        Computes the features of the enhanced waveform; None leaves them out.
 
     Example
     -------
@@ -266,4 +266,5 @@ class WaveformMapping(torch.nn.Module):
         # Under autocast the decoder returns half precision: no type for a loss.
         wav = self.decoder(code * masks[0]).float()
         wav = fit_length(wav, noisy.shape[1])
-        return Enhanced(wav, self.features(wav))
+        # An exported model has no features: only the loss needs them.
+        return Enhanced(wav, self.features and self.features(wav))

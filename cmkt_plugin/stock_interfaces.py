@@ -6,6 +6,9 @@ The templates name classes of SpeechBrain and torch only; nodes tagged
 
 from typing import NamedTuple
 
+from cmkt_plugin.enhancers import SpectralMask, WaveformMapping, WaveformMask
+from cmkt_plugin.features import LogMagnitude
+
 
 class StockInterface(NamedTuple):
     """The stock counterpart of an adapter of ``cmkt_plugin.enhancers``.
@@ -87,3 +90,34 @@ STOCK_INTERFACES = {
         _SEPARATE_BATCH,
     ),
 }
+
+
+def adapter_of(modules, hparams):
+    """The adapter for what a ``hyperparams.yaml`` holds.
+
+    Arguments
+    ---------
+    modules : torch.nn.ModuleDict
+        Those of a stock interface, or an ``enhancer`` that is an adapter.
+    hparams : types.SimpleNamespace
+        The hyperparameters beside them.
+
+    Returns
+    -------
+    torch.nn.Module
+        One of ``cmkt_plugin.enhancers``.
+
+    Raises
+    ------
+    ValueError
+        If the modules are those of no interface that is known.
+    """
+    if "enhancer" in modules:
+        return modules["enhancer"]
+    if "masknet" in modules:
+        parts = (modules[name] for name in ("encoder", "masknet", "decoder"))
+        return WaveformMapping(*parts, None)
+    net = modules["enhance_model"]
+    if hasattr(hparams, "compute_stft"):
+        return SpectralMask(net, hparams.compute_stft, hparams.compute_istft)
+    return WaveformMask(net, LogMagnitude(net.stft))
