@@ -7,7 +7,12 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = (HERE / "cmkt_plugin/__init__.py").read_text().split('"')[-2]
 
-PHONES = ["phonemizer>=3.3", "espeakng-loader>=0.2.4", "pypinyin>=0.50"]
+EXTRAS = {
+    "plot": ["matplotlib>=3.7"],
+    "phones": ["phonemizer>=3.3", "espeakng-loader>=0.2.4", "pypinyin>=0.50"],
+    "onnx": ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.2"],
+    "serve": ["gradio>=6"],
+}
 
 setup(
     name="cmkt_plugin",
@@ -30,7 +35,10 @@ setup(
         # 0.19 changed the loader that hyperpyyaml subclasses.
         "ruamel.yaml>=0.17.28,<0.19",
         "safetensors>=0.4",
+        "huggingface_hub>=1.0",
+        "jinja2>=3.1",
         "soundfile>=0.12.1",
+        "soxr>=0.5",
         "sentencepiece>=0.1.99",
         "pesq>=0.0.4",
         "pystoi>=0.4",
@@ -39,15 +47,14 @@ setup(
         "tqdm>=4.42",
     ],
     extras_require={
-        "plot": ["matplotlib>=3.7"],
+        **EXTRAS,
         "dev": [
-            "matplotlib>=3.7",
             "pytest>=7.4",
             "pytest-xdist>=3.5",
             "ruff==0.17.5",
-            *PHONES,
+            "playwright>=1.40",
+            *(needed for extra in EXTRAS.values() for needed in extra),
         ],
-        "phones": PHONES,
     },
     entry_points={"console_scripts": ["cmkt=cmkt_plugin.cli:main"]},
 )
