@@ -6,6 +6,8 @@ The templates name classes of SpeechBrain and torch only; nodes tagged
 
 from typing import NamedTuple
 
+from speechbrain.dataio.preprocess import AudioNormalizer
+
 from cmkt_plugin.enhancers import SpectralMask, WaveformMapping, WaveformMask
 from cmkt_plugin.features import LogMagnitude
 
@@ -117,7 +119,37 @@ def adapter_of(modules, hparams):
     if "masknet" in modules:
         parts = (modules[name] for name in ("encoder", "masknet", "decoder"))
         return WaveformMapping(*parts, None)
+    if "enhance_model" not in modules:
+        raise ValueError(
+            f"the model has the modules {', '.join(modules)}: expected an "
+            "'enhancer', or those of SpeechBrain's SpectralMaskEnhancement, "
+            "WaveformEnhancement or SepformerSeparation"
+        )
     net = modules["enhance_model"]
     if hasattr(hparams, "compute_stft"):
         return SpectralMask(net, hparams.compute_stft, hparams.compute_istft)
     return WaveformMask(net, LogMagnitude(net.stft))
+
+
+def parts_of(enhancer, sample_rate):
+    """What ``adapter_of`` makes the adapter of, for an interface without YAML.
+
+    Arguments
+    ---------
+    enhancer : torch.nn.Module
+        One of ``cmkt_plugin.enhancers``.
+    sample_rate : int
+        Of its waveforms, in Hz.
+
+    Returns
+    -------
+    dict
+        The modules of a ``Pretrained`` interface.
+    dict
+        Its hyperparameters.
+    """
+    hparams = {
+        "sample_rate": sample_rate,
+        "audio_normalizer": AudioNormalizer(sample_rate),
+    }
+    return {"enhancer": enhancer}, hparams

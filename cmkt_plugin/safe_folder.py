@@ -1,0 +1,120 @@
+"""``config.json`` and ``model.safetensors``: a model that runs no code."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from cmkt_plugin.safe_config import TRUST, build, parse_config
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+
+
+def write_safe(folder, config, weights):
+    """Writes the two files.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+        Where to.
+    config : dict
+        See ``safe_config.make_config``.
+    weights : dict
+        State dict of the adapter.
+    """
+    text = json.dumps(config, indent=2) + "\n"
+    (folder / CONFIG).write_text(text, encoding="utf-8")
+    # Parts that share their memory are written each: the format asks for it.
+    weights = {
+        name: part.clone().contiguous() for name, part in weights.items()
+    }
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def load_safe(folder):
+    """Loads the two files; nothing is run or unpickled.
+
+    Arguments
+    ---------
+    folder : str or pathlib.Path
+        What holds them.
+
+    Returns
+    -------
+    torch.nn.Module
+        The adapter, in evaluation mode.
+    int
+        Its sample rate in Hz.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the files is missing.
+    ValueError
+        If the config is refused or the weights do not fit.
+    """
+    config_file, weights_file = Path(folder) / CONFIG, Path(folder) / WEIGHTS
+    for path in (config_file, weights_file):
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{folder} has no {path.name}: it was not exported for safe "
+                "loading. Export its run again with 'cmkt export RUN OUT'. "
+                f"{TRUST}"
+            )
+    try:
+        text = config_file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{config_file} is no text: {error}")
+    config = parse_config(text, config_file)
+    try:
+        weights = load_file(weights_file)
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(
+            f"{weights_file} is not a whole safetensors file: {error}"
+        )
+    enhancer = build(config, config_file)
+    load_weights(enhancer, weights, weights_file)
+    return enhancer, config["sample_rate"]
+
+
+def load_weights(enhancer, weights, origin):
+    """Puts weights into an adapter: all of them, each of its shape.
+
+    Arguments
+    ---------
+    enhancer : torch.nn.Module
+        The adapter.
+    weights : dict
+        Tensors by name.
+    origin : str or pathlib.Path
+        What errors call them.
+
+    Raises
+    ------
+    ValueError
+        If they are those of another model.
+    """
+    expected = enhancer.state_dict()
+    faults = {
+        "missing": sorted(expected.keys() - weights.keys()),
+        "unexpected": sorted(weights.keys() - expected.keys()),
+        "of another shape": sorted(
+            name
+            for name in expected.keys() & weights.keys()
+            if expected[name].shape != weights[name].shape
+        ),
+    }
+    found = [
+        f"{len(names)} {fault} ({', '.join(names[:3])}"
+        + (", ...)" if len(names) > 3 else ")")
+        for fault, names in faults.items()
+        if names
+    ]
+    if found:
+        raise ValueError(
+            f"{origin} does not fit the model: of {len(expected)} weights "
+            + "; ".join(found)
+        )
+    enhancer.load_state_dict(weights)
