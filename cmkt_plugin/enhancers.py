@@ -115,6 +115,11 @@ class SpectralMask(torch.nn.Module):
             inspect.signature(net.forward).parameters
         )
 
+    @property
+    def hop_length(self):
+        """Samples between the model's frames."""
+        return self.features.stft.hop_length
+
     def forward(self, noisy, lengths, need_wav=True):
         """Enhances a batch.
 
@@ -208,6 +213,11 @@ class WaveformMask(torch.nn.Module):
         self.net = net
         self.features = features
 
+    @property
+    def hop_length(self):
+        """Samples between the model's frames."""
+        return self.features.stft.hop_length
+
     def forward(self, noisy, lengths, need_wav=True):
         """Enhances a batch; the arguments are those of ``SpectralMask``."""
         wav, features = self.net(noisy)
@@ -253,6 +263,11 @@ class WaveformMapping(torch.nn.Module):
         self.masknet = masknet
         self.decoder = decoder
         self.features = features
+
+    @property
+    def hop_length(self):
+        """Samples between the model's frames."""
+        return self.decoder.stride[0]
 
     def forward(self, noisy, lengths, need_wav=True):
         """Enhances a batch; the arguments are those of ``SpectralMask``."""

@@ -1,16 +1,33 @@
 """Enhances recordings, batches and arrays with a trained model."""
 
+from fractions import Fraction
+from functools import cached_property, partial
+
 import numpy as np
 import torch
 from speechbrain.inference.interfaces import Pretrained
 
+from cmkt_plugin.any_rate import enhance_at_rate
+from cmkt_plugin.audio_stream import open_recording, read_blocks, write_like
+from cmkt_plugin.enhancers import fit_length
 from cmkt_plugin.hub_snapshot import model_folder
+from cmkt_plugin.input_checks import (
+    check_array,
+    check_batch,
+    check_dry_wet,
+    true_lengths,
+)
+from cmkt_plugin.overlap_add import OverlapAdd
 from cmkt_plugin.safe_folder import load_safe
 from cmkt_plugin.stock_interfaces import adapter_of, parts_of
+from cmkt_plugin.streaming import EnhancementStream
 
 
 class CMKTEnhancement(Pretrained):
     """Ready-to-use enhancer of any backbone.
+
+    The level of what goes in is kept: nothing is normalized. Long recordings
+    are enhanced in windows that overlap, see ``OverlapAdd``.
 
     Arguments
     ---------
@@ -23,16 +40,33 @@ class CMKTEnhancement(Pretrained):
         Options of SpeechBrain's interfaces, such as ``{"device": "cuda"}``.
     freeze_params : bool
         Whether to switch off gradients and dropout.
+    windows : OverlapAdd or None
+        How long recordings are cut; None takes its defaults.
+
+    Example
+    -------
+    >>> from speechbrain.lobes.models.EnhanceResnet import EnhanceResnet
+    >>> net = EnhanceResnet(channel_counts=[2], dense_count=1, dense_nodes=4)
+    >>> model = CMKTEnhancement({"enhance_model": net}, {"sample_rate": 16000})
+    >>> noisy = np.random.randn(44100, 2).astype("float32")
+    >>> model.enhance_array(noisy, 44100).shape
+    (44100, 2)
     """
 
     HPARAMS_NEEDED = ["sample_rate"]
 
     def __init__(
-        self, modules=None, hparams=None, run_opts=None, freeze_params=True
+        self,
+        modules=None,
+        hparams=None,
+        run_opts=None,
+        freeze_params=True,
+        windows=None,
     ):
         super().__init__(modules, hparams, run_opts, freeze_params)
         self.enhancer = adapter_of(self.mods, self.hparams)
         self.sample_rate = self.hparams.sample_rate
+        self.windows = OverlapAdd() if windows is None else windows
 
     @classmethod
     def from_safe(
@@ -69,19 +103,198 @@ class CMKTEnhancement(Pretrained):
         """
         folder = model_folder(source, savedir, revision)
         modules, hparams = parts_of(*load_safe(folder))
-        options = {} if windows is None else {"windows": windows}
-        return cls(modules, hparams, run_opts, **options)
+        return cls(modules, hparams, run_opts, windows=windows)
 
-    @torch.no_grad()
     def enhance_batch(self, noisy, lengths=None):
-        """Enhances a batch (batch, time) of waveforms."""
-        noisy = noisy.to(self.device)
-        return self.enhancer(noisy, torch.ones(len(noisy))).wav
+        """Enhances a batch, each item as if it were alone.
+
+        Arguments
+        ---------
+        noisy : torch.Tensor
+            Waveforms (batch, time) at the model's rate.
+        lengths : torch.Tensor
+            Relative lengths (batch,), above 0 and up to 1; None for items that
+            all have the full length.
+
+        Returns
+        -------
+        torch.Tensor
+            Enhanced waveforms (batch, time) on the model's device; zeros after
+            the end of an item.
+
+        Raises
+        ------
+        ValueError
+            If a shape, a type or a value is not as expected.
+        """
+        check_batch(noisy)
+        samples = true_lengths(noisy, lengths)
+        enhanced = torch.zeros(noisy.shape, device=self.device)
+        for length in set(samples):
+            items = [i for i, own in enumerate(samples) if own == length]
+            group = noisy[items, :length].float().cpu().numpy().T
+            # All at once, if in one window: the caller chose the batch.
+            pieces = self._pieces(
+                [group], length, self.sample_rate, batch=len(items)
+            )
+            wav = torch.from_numpy(np.concatenate(list(pieces)).T)
+            enhanced[items, :length] = wav.to(enhanced.device)
+        return enhanced
 
     def enhance_array(
         self, noisy, sample_rate, dry_wet=1.0, keep_high_band=False
     ):
-        """Enhances an array (time,) or (time, channels)."""
-        channels = torch.from_numpy(np.atleast_2d(noisy.T)).float()
-        enhanced = self.enhance_batch(channels).cpu().numpy().T
-        return enhanced.reshape(noisy.shape)
+        """Enhances an array.
+
+        Arguments
+        ---------
+        noisy : numpy.ndarray
+            Floating-point samples (time,) or (time, channels).
+        sample_rate : int
+            Their rate (Hz).
+        dry_wet : float
+            Share of the enhanced signal in what is returned, 0 to 1; the rest
+            is the noisy one.
+        keep_high_band : bool
+            What is above the band of the model: True leaves it as it is in the
+            input, False drops it.
+
+        Returns
+        -------
+        numpy.ndarray
+            Enhanced samples of the same shape and rate, in float32.
+
+        Raises
+        ------
+        ValueError
+            If the array or an option is not as expected.
+        """
+        noisy = np.asarray(noisy)
+        check_array(noisy, sample_rate)
+        channels = noisy.reshape(len(noisy), -1).astype("float32")
+        pieces = self._pieces(
+            [channels], len(noisy), sample_rate, dry_wet, keep_high_band
+        )
+        return np.concatenate(list(pieces)).reshape(noisy.shape)
+
+    def enhance_file(
+        self,
+        filename,
+        output_filename=None,
+        dry_wet=1.0,
+        keep_high_band=False,
+    ):
+        """Enhances a recording of any rate, format and number of channels.
+
+        Arguments
+        ---------
+        filename : str or pathlib.Path
+            The recording.
+        output_filename : str or pathlib.Path or None
+            The file to write, with rate, channels, length, format and subtype
+            of the recording; may be the recording itself. The memory this
+            takes does not depend on the length.
+        dry_wet, keep_high_band
+            See ``enhance_array``.
+
+        Returns
+        -------
+        pathlib.Path or torch.Tensor
+            The file written; without one, the enhanced samples (time,) or
+            (time, channels) at the recording's rate.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it cannot be read or written, or an option is not as expected.
+        """
+        with open_recording(filename) as recording:
+            pieces = self._pieces(
+                read_blocks(recording),
+                recording.frames,
+                recording.samplerate,
+                dry_wet,
+                keep_high_band,
+            )
+            if output_filename is not None:
+                return write_like(recording, output_filename, pieces)
+            wav = torch.from_numpy(np.concatenate(list(pieces)))
+            return wav[:, 0] if recording.channels == 1 else wav
+
+    def stream(self):
+        """Opens a stream for real time; see ``EnhancementStream``.
+
+        Every stream has a state of its own. It takes samples at
+        ``sample_rate`` only: those of another rate are for the caller to
+        convert, with a resampler that keeps its state between pieces.
+
+        Returns
+        -------
+        EnhancementStream
+            ``push(samples)`` and ``flush()`` return enhanced samples, those
+            of one pass over the whole; ``latency_ms`` later at most.
+
+        Raises
+        ------
+        ValueError
+            If the model is not causal. It names the layer and the difference
+            to one pass that it makes.
+        """
+        return EnhancementStream(self.enhancer, self.device)
+
+    def _pieces(
+        self,
+        blocks,
+        samples,
+        rate,
+        dry_wet=1.0,
+        keep_high_band=False,
+        batch=1,
+    ):
+        """Enhances blocks (time, channels) to pieces (time, channels)."""
+        check_dry_wet(dry_wet)
+        batch = max(batch, self.windows.batch)
+        enhance = partial(
+            enhance_at_rate,
+            rate=rate,
+            enhance=partial(self._enhance_signals, batch=batch),
+            model_rate=self.sample_rate,
+            dry_wet=dry_wet,
+            keep_high_band=keep_high_band,
+        )
+        hop = Fraction(self.enhancer.hop_length * rate, self.sample_rate)
+        return self.windows(blocks, samples, rate, hop, enhance)
+
+    @torch.no_grad()
+    def _enhance_signals(self, noisy, batch):
+        """Enhances signals (time, signals) at the model's rate."""
+        samples = len(noisy)
+        signals = torch.from_numpy(np.ascontiguousarray(noisy.T))
+        if samples < self.sample_rate:
+            signals = fit_length(signals, max(samples, self._shortest))
+        enhanced = []
+        for part in signals.to(self.device).split(batch):
+            lengths = torch.ones(len(part), device=part.device)
+            enhanced.append(self.enhancer(part, lengths).wav.cpu())
+        return torch.cat(enhanced)[:, :samples].numpy().T
+
+    @cached_property
+    def _shortest(self):
+        """Samples that the model needs, found by trying.
+
+        Convolutions that pad by reflection need more frames than they add, and
+        which there are is known to the net alone.
+        """
+        samples = self.enhancer.hop_length
+        while True:
+            silence = torch.zeros(1, samples, device=self.device)
+            try:
+                self.enhancer(silence, torch.ones(1, device=self.device))
+            except RuntimeError:
+                if samples > self.sample_rate:
+                    raise
+                samples *= 2
+            else:
+                return samples

@@ -1,0 +1,223 @@
+"""Reads recordings in blocks and writes them, each whole or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from cmkt_plugin.leftovers import temporary_path
+from cmkt_plugin.recordings import read_header
+
+BLOCK = 65536  # frames; libsndfile's Vorbis encoder overflows with many more
+# File names that libsndfile knows under another format's name.
+SUFFIXES = {"AIF": "AIFF", "OGA": "OGG", "OPUS": "OGG", "SND": "AU"}
+# Its second file would keep the temporary name.
+TWO_FILES = {"SD2"}
+
+
+def open_recording(path):
+    """Opens a recording for reading.
+
+    Arguments
+    ---------
+    path : str or pathlib.Path
+        A file of any format, rate and number of channels that libsndfile
+        reads.
+
+    Returns
+    -------
+    soundfile.SoundFile
+        The open file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it cannot be read, is truncated or holds no samples.
+
+    Example
+    -------
+    >>> path = getfixture("tmp_path") / "a.wav"
+    >>> soundfile.write(path, [0.0, 0.5], 16000)
+    >>> with open_recording(path) as recording:
+    ...     recording.frames
+    2
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} not found: expected an audio file")
+    if not path.is_file():
+        raise ValueError(f"{path} is no file: expected an audio file")
+    fault = read_header(path, channels=None).fault
+    if fault:
+        raise ValueError(f"{path}: {fault}")
+    return soundfile.SoundFile(path)
+
+
+def read_blocks(recording):
+    """Reads an open recording from start to end.
+
+    Arguments
+    ---------
+    recording : soundfile.SoundFile
+        As from ``open_recording``.
+
+    Returns
+    -------
+    iterator of numpy.ndarray
+        Blocks (time, channels) of float32; full scale is 1.
+
+    Raises
+    ------
+    ValueError
+        At samples that cannot be read, are missing or are not finite.
+    """
+    position = 0
+    while position < recording.frames:
+        try:
+            block = recording.read(BLOCK, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError as error:
+            raise ValueError(
+                f"{recording.name}: not readable from sample {position} on "
+                f"({error})"
+            ) from error
+        if not len(block):
+            raise ValueError(
+                f"{recording.name}: truncated: {position} samples, expected "
+                f"{recording.frames}"
+            )
+        check_finite(block, recording.name, position)
+        yield block
+        position += len(block)
+
+
+def check_finite(samples, name, position=0):
+    """Refuses samples that are no finite numbers.
+
+    Arguments
+    ---------
+    samples : numpy.ndarray
+        Samples (time, channels).
+    name : str
+        What the error calls their source.
+    position : int
+        What the error counts the samples from.
+
+    Raises
+    ------
+    ValueError
+        With the first such sample, its channel and value.
+
+    Example
+    -------
+    >>> check_finite(np.array([[0.0], [np.nan]]), "a.wav")
+    Traceback (most recent call last):
+        ...
+    ValueError: a.wav: sample 1 of channel 0 is nan, expected finite numbers;
+    cut it out or replace it
+    """
+    if np.isfinite(samples).all():
+        return
+    sample, channel = np.argwhere(~np.isfinite(samples))[0]
+    raise ValueError(
+        f"{name}: sample {position + sample} of channel {channel} is "
+        f"{samples[sample, channel]}, expected finite numbers; cut it out or "
+        "replace it"
+    )
+
+
+def write_like(recording, path, pieces):
+    """Writes a recording with the rate, channels and format of another.
+
+    Arguments
+    ---------
+    recording : soundfile.SoundFile
+        The other, open for reading. Its tags (title and so on) are kept where
+        the format has them.
+    path : str or pathlib.Path
+        The file to write, under a temporary name until it is complete. Its
+        folder is made if missing. A suffix other than that of the recording
+        asks for its format.
+    pieces : iterable of numpy.ndarray
+        Samples (time, channels); integer formats clip them at full scale.
+
+    Returns
+    -------
+    pathlib.Path
+        ``path``.
+
+    Raises
+    ------
+    ValueError
+        If this format can be read but not written.
+    OSError
+        If the file could not be written whole, on a full disk for example.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name the file to write")
+    form = _format_for(recording, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_path(path)
+    try:
+        try:
+            _write(recording, temporary, form, pieces)
+        except soundfile.SoundFileError as error:
+            raise OSError(f"{path} could not be written ({error})") from error
+        _check_whole(recording, temporary, path)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _format_for(recording, path):
+    """Format, subtype and endianness for a file that is written."""
+    known = soundfile.available_formats()
+    name = path.suffix[1:].upper()
+    name = SUFFIXES.get(name, name)
+    same = path.suffix.lower() == Path(recording.name).suffix.lower()
+    form = {
+        "format": recording.format,
+        "subtype": recording.subtype,
+        "endian": recording.endian,
+    }
+    if not same and name in known and name != recording.format:
+        form = {"format": name, "subtype": recording.subtype, "endian": "FILE"}
+        if not soundfile.check_format(**form):
+            form["subtype"] = soundfile.default_subtype(name)
+    if form["format"] in TWO_FILES or not soundfile.check_format(**form):
+        raise ValueError(
+            f"{path}: {form['subtype']} in {form['format']} can be read but "
+            "not written; name an output that ends in .wav or .flac"
+        )
+    return form
+
+
+def _write(recording, temporary, form, pieces):
+    with soundfile.SoundFile(
+        temporary,
+        "w",
+        samplerate=recording.samplerate,
+        channels=recording.channels,
+        **form,
+    ) as file:
+        for name, text in recording.copy_metadata().items():
+            with suppress(soundfile.SoundFileError):  # the format has no such
+                setattr(file, name, text)
+        for piece in pieces:
+            for start in range(0, len(piece), BLOCK):
+                file.write(piece[start : start + BLOCK])
+
+
+def _check_whole(recording, temporary, path):
+    """libsndfile does not complain where the disk is full."""
+    written = read_header(temporary, channels=None)
+    if written.fault or written.frames < recording.frames:
+        raise OSError(
+            f"{path} could not be written whole: {written.frames} of "
+            f"{recording.frames} samples {written.fault}; is the disk full?"
+        )
