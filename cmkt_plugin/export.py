@@ -1,40 +1,52 @@
-"""Exports a trained enhancer as a folder that stock SpeechBrain loads.
+"""Exports a trained enhancer as a folder that SpeechBrain loads.
 
 Nothing of the transfer is in the folder: no text, no language model, none of
-its parameters; and this package need not be installed where it is used.
+its parameters. Stock SpeechBrain loads it wherever it has the classes; where
+not, the folder brings a user's own as ``custom.py``.
 """
 
-import re
+import pydoc
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple, Optional
 
 import torch
 import yaml
-from speechbrain.utils.checkpoints import Checkpointer
 
-from cmkt_plugin import __version__
-from cmkt_plugin.exported import children, compose, is_export, load_exported
-from cmkt_plugin.stock_interfaces import STOCK_INTERFACES
+from cmkt_plugin import custom_module
+from cmkt_plugin.export_readme import readme
+from cmkt_plugin.exported import may_replace, replace_folder
+from cmkt_plugin.model_source import open_trusted
+from cmkt_plugin.run_checkpoint import best_checkpoint, load_checkpoint
+from cmkt_plugin.run_config import (
+    HYPERPARAMS,
+    backbone_nodes,
+    best_metric,
+    run_config,
+)
+from cmkt_plugin.safe_config import check_config, unlisted
+from cmkt_plugin.safe_folder import load_safe, write_safe
+from cmkt_plugin.stock_interfaces import (
+    CUSTOM,
+    STOCK_INTERFACES,
+    StockInterface,
+)
+from cmkt_plugin.yaml_nodes import children
 
-README = """\
-# Speech enhancement model
-
-{parameters} parameters, {sample_rate} Hz, one channel. Loads with stock
-SpeechBrain; made with cmkt_plugin {version}, which is not needed to use it.
-
-```python
-from {module} import {cls}
-
-model = {cls}.from_hparams(source="path of this folder")
-{usage}
-```
-
-In a batch, enhance recordings of equal length: where a model looks over the
-padding, the result depends on it.
-"""
+STOCK = ("speechbrain.", "torch.")
 
 
-def export(run_folder, out_folder):
+class _Form(NamedTuple):
+    """What is written of a run's YAML."""
+
+    interface: StockInterface
+    hyperparams: str
+    custom: Optional[str]  # text of custom.py
+    config: Optional[dict]  # of config.json
+    unsafe: Optional[str]  # why there is no config
+
+
+def export(run_folder, out_folder, onnx=False):
     """Exports the best checkpoint of a run.
 
     Arguments
@@ -43,15 +55,19 @@ def export(run_folder, out_folder):
         Output folder of ``train.py``: ``hyperparams.yaml`` with its
         ``backbone`` and ``save`` with checkpoints of the ``enhancer``. The
         checkpoint with the highest ``best_metric`` is taken: the one that
-        the test uses.
+        the test uses. It is trusted: classes of the user's own are imported.
     out_folder : str or Path
         Folder to make. An export that is there already is replaced.
+    onnx : bool
+        Whether to write the network as ONNX too.
 
     Returns
     -------
     Path
         ``out_folder``, with ``hyperparams.yaml``, ``*.ckpt`` and
-        ``README.md``.
+        ``README.md`` for SpeechBrain, ``custom.py`` if it needs one, and
+        ``config.json`` and ``model.safetensors`` for ``from_safe``, if all
+        classes are on its list.
 
     Raises
     ------
@@ -60,104 +76,116 @@ def export(run_folder, out_folder):
     FileExistsError
         If ``out_folder`` holds something else than an export.
     ValueError
-        If stock SpeechBrain cannot load the run's enhancer.
+        If the run's enhancer cannot be exported; says why.
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder).absolute()
-    if out_folder.exists() and not _may_replace(out_folder):
+    if out_folder.exists() and not may_replace(out_folder):
         raise FileExistsError(
             f"{out_folder} exists and is not an export: name another folder"
         )
-    stock, hyperparams = _stock_hyperparams(run_folder / "hyperparams.yaml")
-    weights = _best_weights(
-        run_folder / "save", _best_metric(run_folder / "hyperparams.yaml")
-    )
+    path = run_folder / HYPERPARAMS
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} not found: expected the output folder of train.py"
+        )
+    form = _form(path)
+    checkpoint = best_checkpoint(run_folder / "save", best_metric(path))
+    weights = load_checkpoint(checkpoint)
     out_folder.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{out_folder.name}."
     with TemporaryDirectory(prefix=prefix, dir=out_folder.parent) as work:
         new = Path(work) / "new"
         new.mkdir()
-        _write(new, stock, hyperparams, weights)
-        _replace(out_folder, new)
+        _write(new, form, weights, onnx)
+        replace_folder(out_folder, new)
     return out_folder
 
 
-def _may_replace(folder):
-    return folder.is_dir() and (is_export(folder) or not any(folder.iterdir()))
+def _form(path):
+    """How the run's enhancer is written: for stock SpeechBrain if it can."""
+    nodes = backbone_nodes(path)
+    enhancer = nodes["enhancer"]
+    interface = STOCK_INTERFACES.get(enhancer.tag, CUSTOM)
+    hyperparams = _fill(interface, {**nodes, **children(enhancer)})
+    names = custom_module.object_names(hyperparams)
+    custom = None
+    if interface is CUSTOM or not all(n.startswith(STOCK) for n in names):
+        interface = CUSTOM
+        custom = custom_module.move_to_custom(enhancer)
+        hyperparams = _fill(CUSTOM, nodes)
+    config, unsafe = _config(path)
+    text = yaml.serialize(hyperparams)
+    return _Form(interface, text, custom, config, unsafe)
 
 
-def _stock_hyperparams(path):
-    """Writes the run's enhancer in terms of SpeechBrain's own classes."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} not found: expected the output folder of train.py"
-        )
-    run = children(compose(path))
-    backbone = children(run.get("backbone"))
-    if "enhancer" not in backbone:
-        raise ValueError(f"{path} has no 'backbone:' with an 'enhancer:'")
-    adapter = backbone["enhancer"].tag.rpartition(".")[2]
-    if adapter not in STOCK_INTERFACES:
-        raise ValueError(
-            f"{path}: no stock interface is known for the enhancer "
-            f"'{adapter}', only for {', '.join(STOCK_INTERFACES)}"
-        )
-    stock = STOCK_INTERFACES[adapter]
-    parts = {**backbone, **children(backbone["enhancer"])}
-    hyperparams = yaml.serialize(_fill(yaml.compose(stock.hyperparams), parts))
-    for name in re.findall(r"!(?:new|name|apply|module):(\S+)", hyperparams):
-        if not name.startswith(("speechbrain.", "torch.")):
-            raise ValueError(
-                f"{path}: the enhancer uses '{name}', which stock SpeechBrain "
-                "cannot load: expected classes of speechbrain and torch only"
-            )
-    return stock, hyperparams
-
-
-def _fill(node, parts):
+def _fill(interface, parts):
     """Puts the run's nodes in place of those tagged ``!part``."""
-    if node.tag == "!part":
-        return parts[node.value]
-    if isinstance(node, yaml.MappingNode):
-        node.value = [(key, _fill(value, parts)) for key, value in node.value]
-    return node
+
+    def filled(node):
+        if node.tag == "!part":
+            if node.value not in parts:
+                raise ValueError(
+                    f"the run's enhancer has no '{node.value}:': name the "
+                    "arguments of its adapter"
+                )
+            return parts[node.value]
+        if isinstance(node, yaml.MappingNode):
+            node.value = [(key, filled(value)) for key, value in node.value]
+        return node
+
+    return filled(yaml.compose(interface.hyperparams))
 
 
-def _best_metric(path):
-    """The metric by which the run chooses its checkpoint."""
-    node = children(compose(path)).get("best_metric")
-    return "pesq" if node is None else node.value
+def _config(path):
+    """The config for ``from_safe``, or why there is none."""
+    try:
+        config = run_config(path)
+    except ValueError:
+        return None, "its YAML does more than name classes and arguments."
+    if names := sorted(unlisted(config["enhancer"])):
+        return None, f"not on its list: {', '.join(names)}."
+    check_config(config, path)
+    return config, None
 
 
-def _best_weights(save_folder, metric):
-    """State dict of the adapter in the checkpoint that the test uses."""
-    found = None
-    if save_folder.is_dir():  # Checkpointer would make it
-        checkpointer = Checkpointer(save_folder)
-        found = checkpointer.find_checkpoint(max_key=metric)
-        found = found or checkpointer.find_checkpoint()
-    if found is None or "enhancer" not in found.paramfiles:
-        raise FileNotFoundError(
-            f"{save_folder} has no checkpoint with an enhancer.ckpt: train "
-            "the run for one epoch at least"
-        )
-    return torch.load(found.paramfiles["enhancer"], map_location="cpu")
-
-
-def _write(folder, stock, hyperparams, weights):
+def _write(folder, form, weights, onnx):
     """Writes the files, and loads them to see that nothing was left out."""
-    (folder / "hyperparams.yaml").write_text(hyperparams, encoding="utf-8")
-    for name, prefix in stock.prefixes.items():
+    (folder / HYPERPARAMS).write_text(form.hyperparams, encoding="utf-8")
+    if form.custom is not None:
+        path = folder / custom_module.FILE
+        path.write_text(form.custom, encoding="utf-8")
+    for name, prefix in form.interface.prefixes.items():
         part = {
             key[len(prefix) :]: weight
             for key, weight in weights.items()
             if key.startswith(prefix)
         }
         torch.save(part, folder / f"{name}.ckpt")
+    model = _load(folder, form)
+    _check_weights(model, form.interface.prefixes, weights)
+    text = readme(form.interface, model, form.unsafe, form.custom is not None)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    if form.config is not None:
+        write_safe(folder, form.config, weights)
+        load_safe(folder)
+    if onnx:
+        _write_onnx(folder)
+
+
+def _load(folder, form):
+    """The export through its own interface, with the random state kept."""
+    options = {"run_opts": {"device": "cpu"}}
     with torch.random.fork_rng(devices=[]):
-        exported = load_exported(folder, run_opts={"device": "cpu"})
+        if form.custom is not None:
+            return open_trusted(folder, **options)
+        interface = yaml.compose(form.interface.hyperparams).value[0][1].value
+        return pydoc.locate(interface).from_hparams(str(folder), **options)
+
+
+def _check_weights(model, prefixes, weights):
     loaded = {
-        f"{stock.prefixes[name]}{key}"
-        for name, module in exported.model.mods.items()
+        f"{prefixes[name]}{key}"
+        for name, module in model.mods.items()
         for key in module.state_dict()
     }
     if loaded != set(weights):
@@ -165,31 +193,10 @@ def _write(folder, stock, hyperparams, weights):
             "the checkpoint does not fit the run's hyperparams.yaml; only in "
             f"one of the two: {', '.join(sorted(loaded ^ set(weights)))}"
         )
-    _write_readme(folder, stock, exported)
 
 
-def _write_readme(folder, stock, exported):
-    interface = type(exported.model)
-    parameters = sum(p.numel() for p in exported.model.mods.parameters())
-    readme = README.format(
-        parameters=f"{parameters:,}",
-        sample_rate=exported.sample_rate,
-        version=__version__,
-        module=interface.__module__,
-        cls=interface.__name__,
-        usage=stock.usage,
-    )
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+def _write_onnx(folder):
+    from cmkt_plugin.onnx_export import export_onnx
 
-
-def _replace(folder, new):
-    """Puts ``new`` in place of the folder, or leaves the folder there."""
-    old = new.with_name("old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
+    with torch.random.fork_rng(devices=[]):
+        export_onnx(open_trusted(folder, {"device": "cpu"}), folder)

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 import yaml
 from hyperpyyaml import load_hyperpyyaml
-from speechbrain.inference.interfaces import foreign_class
+from speechbrain.utils.superpowers import import_from_path
 
+from cmkt_plugin.custom_module import FILE
 from cmkt_plugin.hub_snapshot import model_folder
 from cmkt_plugin.inference import CMKTEnhancement
 from cmkt_plugin.run_checkpoint import best_checkpoint, load_checkpoint
@@ -67,9 +68,7 @@ def open_model(source, device=None, trust=False, savedir=None, revision=None):
     _check_source(source)
     if not trust:
         return CMKTEnhancement.from_safe(source, savedir, revision, run_opts)
-    return _open_trusted(
-        model_folder(source, savedir, revision, None), run_opts
-    )
+    return open_trusted(model_folder(source, savedir, revision, None), run_opts)
 
 
 def _device(name):
@@ -131,18 +130,28 @@ def _trusted_enhancer(path):
     return found["enhancer"], found["sample_rate"]
 
 
-def _open_trusted(folder, run_opts):
-    options = {"source": str(folder), "run_opts": run_opts}
-    if not (folder / "custom.py").is_file():
-        return CMKTEnhancement.from_hparams(**options)
-    # SpeechBrain finds classes of a YAML by the name of their module, and
-    # Python would answer with the custom.py of the model before this one.
-    sys.modules.pop("custom", None)
+def open_trusted(folder, run_opts=None):
+    """Opens an export the way that runs what its YAML names.
+
+    Arguments
+    ---------
+    folder : str or pathlib.Path
+        What ``export`` made, or any model of an enhancement interface.
+    run_opts : dict
+        Options of SpeechBrain's interfaces.
+
+    Returns
+    -------
+    cmkt_plugin.inference.CMKTEnhancement
+    """
+    custom, known = Path(folder) / FILE, sys.modules.get("custom")
+    # Imported here, not by foreign_class: there, Python would answer with the
+    # custom.py of the model before this one, or with one of the user's.
+    if custom.is_file():
+        sys.modules["custom"] = import_from_path(custom.absolute())
     try:
-        return foreign_class(
-            pymodule_file="custom.py", classname="CMKTEnhancement", **options
-        )
+        return CMKTEnhancement.from_hparams(str(folder), run_opts=run_opts)
     finally:
         sys.modules.pop("custom", None)
-        if str(folder.absolute()) in sys.path:
-            sys.path.remove(str(folder.absolute()))
+        if known is not None:
+            sys.modules["custom"] = known

@@ -177,6 +177,32 @@ def _check_name(name, place, origin):
         )
 
 
+def unlisted(tree):
+    """The names in a tree that are not on the list.
+
+    Arguments
+    ---------
+    tree : object
+        Tree of an adapter, or a part of it.
+
+    Returns
+    -------
+    set of str
+
+    Example
+    -------
+    >>> unlisted([{"new": "torch.nn.ReLU"}, {"name": "mine.Net", "args": []}])
+    {'mine.Net'}
+    """
+    if isinstance(tree, list):
+        return set().union(*map(unlisted, tree))
+    if not isinstance(tree, dict):
+        return set()
+    named = {tree[kind] for kind in ("new", "name") if kind in tree}
+    inside = set().union(*map(unlisted, tree.values()))
+    return inside | {n for n in named if isinstance(n, str)} - ALLOWED
+
+
 def _short(value):
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,7 +1,8 @@
-"""How each adapter's enhancer is written for SpeechBrain's own interfaces.
+"""How each adapter's enhancer is written for SpeechBrain's interfaces.
 
-The templates name classes of SpeechBrain and torch only; nodes tagged
-``!part`` are taken from the backbone of the run that is exported.
+The templates name classes of SpeechBrain and torch only, but for the one of
+``CUSTOM``; nodes tagged ``!part`` are taken from the backbone of the run that
+is exported.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from cmkt_plugin.features import LogMagnitude
 
 
 class StockInterface(NamedTuple):
-    """The stock counterpart of an adapter of ``cmkt_plugin.enhancers``.
+    """The interface that runs an adapter of ``cmkt_plugin.enhancers``.
 
     Arguments
     ---------
@@ -72,6 +73,13 @@ modules:
     decoder: !part decoder
 """
 
+_CUSTOM = """\
+interface: cmkt_plugin.inference.CMKTEnhancement
+sample_rate: !part sample_rate
+modules:
+    enhancer: !part enhancer
+"""
+
 _ENHANCE_FILE = 'model.enhance_file("noisy.wav", "enhanced.wav")'
 
 # Not separate_file: it brings the peak of every recording to 1.
@@ -79,19 +87,23 @@ _SEPARATE_BATCH = """\
 noisy = model.load_audio("noisy.wav").unsqueeze(0)  # (batch, time)
 enhanced = model.separate_batch(noisy)[..., 0]"""
 
+# By the tag of the adapter: a user's own class may have one of these names.
 STOCK_INTERFACES = {
-    "SpectralMask": StockInterface(
+    "!new:cmkt_plugin.enhancers.SpectralMask": StockInterface(
         _SPECTRAL_MASK + _LOADING, {"enhance_model": ""}, _ENHANCE_FILE
     ),
-    "WaveformMask": StockInterface(
+    "!new:cmkt_plugin.enhancers.WaveformMask": StockInterface(
         _WAVEFORM_MASK + _LOADING, {"enhance_model": "net."}, _ENHANCE_FILE
     ),
-    "WaveformMapping": StockInterface(
+    "!new:cmkt_plugin.enhancers.WaveformMapping": StockInterface(
         _WAVEFORM_MAPPING + _LOADING,
         {name: f"{name}." for name in ("encoder", "masknet", "decoder")},
         _SEPARATE_BATCH,
     ),
 }
+
+# For what stock SpeechBrain has no class for: CMKTEnhancement runs it.
+CUSTOM = StockInterface(_CUSTOM + _LOADING, {"enhancer": ""}, _ENHANCE_FILE)
 
 
 def adapter_of(modules, hparams):

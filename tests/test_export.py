@@ -1,6 +1,8 @@
 """Tests of the export: what stock SpeechBrain makes of it."""
 
+import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +11,15 @@ import pytest
 import soundfile
 import torch
 import yaml
+from hyperpyyaml import load_hyperpyyaml
+from safetensors.torch import load_file
+from speechbrain.inference.interfaces import foreign_class
 from speechbrain.utils.checkpoints import Checkpointer
 from toy_backbones import FOLDER, KNOBS, build, resolved, speech
 
 from cmkt_plugin.export import export
-from cmkt_plugin.exported import load_exported
+from cmkt_plugin.inference import CMKTEnhancement
+from cmkt_plugin.model_source import open_model, open_trusted
 
 # Runs where neither this package nor transformers can be imported.
 STOCK = """
@@ -112,34 +118,53 @@ def test_loading_links_nothing_into_the_users_folder(exports):
 
 
 @pytest.mark.parametrize("name", KNOBS)
-def test_one_call_for_every_interface(exports, name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("load", [open_model, open_trusted])
+def test_both_ways_of_loading_give_the_same_samples(
+    exports, name, load, tmp_path, monkeypatch
+):
     folder, batch, enhancers, _, _ = exports
     monkeypatch.chdir(tmp_path)
-    exported = load_exported(folder / name / "export", {"device": "cpu"})
-    assert exported.sample_rate == 16000
+    options = "cpu" if load is open_model else {"device": "cpu"}
+    model = load(folder / name / "export", options)
+    assert model.sample_rate == 16000
     with torch.no_grad():
         expected = enhancers[name](batch, torch.ones(2)).wav
     for lengths in (None, torch.ones(2)):
-        wav = exported.enhance_batch(batch, lengths)
+        wav = model.enhance_batch(batch, lengths)
         assert torch.allclose(wav, expected, atol=1e-6)
         assert not wav.requires_grad
-    parameters = sum(p.numel() for p in exported.model.mods.parameters())
+    parameters = sum(p.numel() for p in model.mods.parameters())
     assert parameters == sum(p.numel() for p in enhancers[name].parameters())
     assert not list(tmp_path.iterdir())
 
 
+def test_stock_and_safe_files_hold_the_same_weights(exports):
+    out = exports[0] / "cnn_transformer" / "export"
+    stock = torch.load(out / "enhance_model.ckpt")
+    safe = load_file(out / "model.safetensors")
+    assert stock.keys() == safe.keys() and len(safe) > 20
+    assert all(torch.equal(stock[key], safe[key]) for key in stock)
+
+
 @pytest.mark.parametrize("name", KNOBS)
-def test_export_holds_nothing_of_ours_and_no_path(exports, name):
+def test_export_holds_nothing_of_the_transfer_and_no_path(exports, name):
     out = exports[0] / name / "export"
     files = {path.name for path in out.iterdir()}
     assert {path for path in files if not path.endswith(".ckpt")} == {
         "README.md",
         "hyperparams.yaml",
+        "config.json",
+        "model.safetensors",
     }
     text = (out / "hyperparams.yaml").read_text()
-    for foreign in ("cmkt", "transformers", "/", "#", "!include", "!part"):
+    for foreign in ("cmkt", "/", "#", "!include", "!part"):
         assert foreign not in text.replace(" // ", " "), foreign
-    assert str(exports[0]) not in (out / "README.md").read_text()
+    traces = ["transformers", "teacher", "words", "transcript", "bert"]
+    traces += ["/home", "/tmp", str(Path.home()), str(exports[0])]
+    for path in out.iterdir():
+        content = path.read_bytes()
+        for trace in traces:
+            assert trace.encode() not in content, (path.name, trace)
 
 
 @pytest.mark.parametrize("metric", ["pesq", "estoi"])
@@ -151,8 +176,7 @@ def test_best_checkpoint_is_exported_not_the_last(tmp_path, metric):
     assert best.meta[metric] == 3.0
     weights = torch.load(best.paramfiles["enhancer"])
     out = export(tmp_path / "run", tmp_path / "out")
-    exported = load_exported(out, {"device": "cpu"}).model.mods
-    loaded = exported["enhance_model"].state_dict()
+    loaded = torch.load(out / "enhance_model.ckpt")
     assert loaded.keys() == weights.keys()
     assert all(torch.equal(loaded[key], weights[key]) for key in weights)
 
@@ -160,7 +184,7 @@ def test_best_checkpoint_is_exported_not_the_last(tmp_path, metric):
 def test_latest_checkpoint_where_none_has_a_score(tmp_path):
     enhancer = make_run(tmp_path / "run", "blstm", scores=(None,))
     out = export(tmp_path / "run", tmp_path / "out")
-    wav = load_exported(out, {"device": "cpu"}).enhance_batch(speech(1, 4000))
+    wav = open_model(out, "cpu").enhance_batch(speech(1, 4000))
     expected = enhancer(speech(1, 4000), torch.ones(1)).wav
     assert torch.allclose(wav, expected, atol=1e-6)
 
@@ -206,7 +230,7 @@ def test_failure_leaves_the_old_export(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "rename", busy)
     with pytest.raises(OSError, match="busy"):
         export(tmp_path / "run", out)
-    load_exported(out, {"device": "cpu"})
+    open_model(out, "cpu")
     assert {path.name for path in tmp_path.iterdir()} == {"run", "out"}
 
 
@@ -232,24 +256,161 @@ def test_runs_that_cannot_be_exported_are_refused(tmp_path):
     assert not (run / "save").exists()
     foreign = resolved("blstm").replace("torch.nn.Sigmoid", "mine.Sigmoid")
     (run / "hyperparams.yaml").write_text(foreign)
-    with pytest.raises(ValueError, match="'mine.Sigmoid'"):
-        export(run, tmp_path / "out")
-    unknown = resolved("blstm").replace("SpectralMask", "Unknown")
-    (run / "hyperparams.yaml").write_text(unknown)
-    with pytest.raises(ValueError, match="enhancer 'Unknown'"):
+    with pytest.raises(ValueError, match="'mine.Sigmoid' cannot be imported"):
         export(run, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_only_exports_are_loaded(tmp_path):
-    for wrong in (tmp_path, Path("speechbrain/metricgan-plus-voicebank")):
-        with pytest.raises(FileNotFoundError, match="not an exported model"):
-            load_exported(wrong)
+def test_readme_loads_it_in_three_ways(exports, tmp_path, monkeypatch):
+    for name in KNOBS:
+        folder = exports[0] / name / "export"
+        text = (folder / "README.md").read_text()
+        hyperparams = yaml.compose((folder / "hyperparams.yaml").read_text())
+        interface = hyperparams.value[0][1].value.rpartition(".")
+        assert f"from {interface[0]} import {interface[2]}" in text
+        assert "CMKTEnhancement.from_safe(" in text
+        assert "cmkt enhance -m FOLDER" in text and "--trust" not in text
+    soundfile.write(tmp_path / "noisy.wav", speech(1, 8000)[0].numpy(), 16000)
+    monkeypatch.chdir(tmp_path)
+    for number, code in enumerate(python_of(exports[0] / "blstm" / "export")):
+        (tmp_path / "enhanced.wav").unlink(missing_ok=True)
+        exec(code, {})
+        assert (tmp_path / "enhanced.wav").stat().st_size > 8000, number
+    assert number == 1
 
 
-def test_readme_has_the_lines_that_load_it(exports):
-    readme = (exports[0] / "blstm" / "export" / "README.md").read_text()
-    assert "SpectralMaskEnhancement.from_hparams" in readme
-    hyperparams = exports[0] / "blstm" / "export" / "hyperparams.yaml"
-    interface = yaml.compose(hyperparams.read_text()).value[0][1].value
-    assert interface.rpartition(".")[0] in readme
+def python_of(folder):
+    """The Python blocks of an export's README, for this folder."""
+    text = (folder / "README.md").read_text().replace("FOLDER", str(folder))
+    return re.findall("```python\n(.*?)```", text, re.DOTALL)
+
+
+NET = """\
+import torch
+
+
+class Gate(torch.nn.Module):
+    def __init__(self, bins):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.zeros(bins))
+
+    def forward(self, mask):
+        return torch.sigmoid(self.gain * mask)
+"""
+
+
+@pytest.fixture
+def foreign_run(tmp_path, monkeypatch):
+    """A run whose net has a layer of the user's, defined beside the script."""
+    script, before = tmp_path / "script", list(sys.path)
+    script.mkdir()
+    (script / "my_nets.py").write_text(NET)
+    monkeypatch.syspath_prepend(script)
+    importlib.invalidate_caches()
+    run = tmp_path / "run"
+    run.mkdir()
+    gate = "!new:my_nets.Gate\n      bins: 257\n"
+    text = resolved("blstm").replace("!new:torch.nn.Sigmoid\n", gate)
+    (run / "hyperparams.yaml").write_text(text)
+    enhancer = load_hyperpyyaml(text)["backbone"]["enhancer"]
+    torch.nn.init.normal_(enhancer.net.act2.gain)
+    Checkpointer(run / "save", {"enhancer": enhancer}).save_checkpoint()
+    yield run, script, enhancer.eval()
+    sys.path[:] = before  # SpeechBrain's foreign_class leaves both
+    for module in ("my_nets", "custom"):
+        sys.modules.pop(module, None)
+
+
+def forget(script, monkeypatch):
+    """Where the export is used, the user's module does not exist."""
+    sys.modules.pop("my_nets", None)
+    (script / "my_nets.py").unlink()
+    monkeypatch.undo()
+
+
+def test_a_class_of_the_users_own_goes_into_custom_py(
+    foreign_run, tmp_path, monkeypatch
+):
+    run, script, enhancer = foreign_run
+    out = export(run, tmp_path / "out")
+    export(run, out)  # may be replaced
+    forget(script, monkeypatch)
+    noisy = speech(1, 4000)
+    expected = enhancer(noisy, torch.ones(1)).wav
+    model = foreign_class(
+        source=str(out), pymodule_file="custom.py", classname="CMKTEnhancement"
+    )
+    for loaded in (model, open_model(out, "cpu", trust=True)):
+        assert isinstance(loaded, CMKTEnhancement)
+        assert type(loaded.enhancer.net.act2).__module__ == "custom"
+        wav = loaded.enhance_batch(noisy).cpu()
+        assert torch.allclose(wav, expected, atol=1e-6)
+    assert not (out / "config.json").exists()
+    with pytest.raises(FileNotFoundError, match="no config.json.*--trust"):
+        open_model(out)
+    for path in out.iterdir():
+        assert str(tmp_path).encode() not in path.read_bytes()
+        assert b"my_nets" not in path.read_bytes() or path.suffix == ".md"
+    soundfile.write(tmp_path / "noisy.wav", noisy[0].numpy(), 16000)
+    monkeypatch.chdir(tmp_path)
+    blocks = python_of(out)
+    for code in blocks:
+        (tmp_path / "enhanced.wav").unlink(missing_ok=True)
+        exec(code, {})
+        assert (tmp_path / "enhanced.wav").stat().st_size > 4000
+    assert "foreign_class" in blocks[0] and len(blocks) == 2
+    assert "-o enhanced --trust" in (out / "README.md").read_text()
+
+
+def test_exports_with_a_custom_py_each_get_their_own(
+    foreign_run, tmp_path, monkeypatch
+):
+    run, script, _ = foreign_run
+    export(run, tmp_path / "one")
+    export(run, tmp_path / "two")
+    forget(script, monkeypatch)
+    custom = tmp_path / "two" / "custom.py"
+    custom.write_text(custom.read_text().replace("sigmoid", "tanh"))
+    wavs = [
+        open_model(tmp_path / name, "cpu", trust=True).enhance_batch(
+            speech(1, 4000)
+        )
+        for name in ("one", "two", "one")
+    ]
+    assert torch.equal(wavs[0], wavs[2])
+    assert not torch.allclose(wavs[0], wavs[1], atol=1e-3)
+    assert "custom" not in sys.modules
+
+
+def test_classes_that_one_file_cannot_hold_are_refused(foreign_run, tmp_path):
+    run, script, _ = foreign_run
+    text = (run / "hyperparams.yaml").read_text()
+    (script / "others.py").write_text("import my_nets\n" + NET)
+    for module in ("my_nets", "others"):
+        sys.modules.pop(module, None)
+    importlib.invalidate_caches()
+    both = text.replace("!new:torch.nn.LeakyReLU", "!new:others.Gate")
+    both = both.replace("negative_slope: 0.01", "bins: 257")
+    (run / "hyperparams.yaml").write_text(both)
+    with pytest.raises(ValueError, match="modules 'my_nets', 'others'"):
+        export(run, tmp_path / "out")
+    (run / "hyperparams.yaml").write_text(text.replace("my_nets", "others"))
+    with pytest.raises(ValueError, match="imports 'my_nets', which is not"):
+        export(run, tmp_path / "out")
+    sys.modules.pop("others", None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_stock_class_off_the_list_has_no_safe_files_and_says_so(tmp_path):
+    run = tmp_path / "run"
+    make_run(run, "blstm")
+    path = run / "hyperparams.yaml"
+    off_list = "torch.nn.modules.activation.Sigmoid"
+    path.write_text(path.read_text().replace("torch.nn.Sigmoid", off_list))
+    out = export(run, tmp_path / "out")
+    assert not (out / "config.json").exists()
+    text = (out / "README.md").read_text()
+    assert f"not on its list: {off_list}" in text
+    assert "SpectralMaskEnhancement" in text
+    assert not (out / "custom.py").exists()
+    open_model(out, "cpu", trust=True)

@@ -15,7 +15,7 @@ import soundfile as sf
 import tiny_voicebank
 import torch
 
-from cmkt_plugin.export import load_exported
+from cmkt_plugin.inference import CMKTEnhancement
 
 ROOT = Path(__file__).parents[1]
 HUMAN = ROOT.parent / "shared" / "corpora"
@@ -81,7 +81,7 @@ def test_default_recipe_on_speech(source, tmp_path):
     assert summary["valid"]["retrieval_pool"] > 5
 
     # The exported folder gives the samples that were scored at test.
-    exported = load_exported(tmp_path / "run" / "export")
+    exported = CMKTEnhancement.from_safe(tmp_path / "run" / "export")
     for number in range(2):
         name = f"p401_{number:03d}.wav"
         noisy, _ = sf.read(corpus / "noisy_testset_wav_16k" / name)
