@@ -1,163 +1,189 @@
-"""Enhances audio files with an exported model."""
+"""Enhances many recordings in threads that share one model."""
 
-import os
-from pathlib import Path
+import errno
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from queue import Empty, SimpleQueue
 
 import soundfile
 import torch
-from torchaudio.functional import resample
+from speechbrain.utils.parallel import get_available_cpu_count
 
-from cmkt_plugin.export import load_exported
+from cmkt_plugin.enhancement_progress import EnhancementProgress
+from cmkt_plugin.leftovers import remove_leftovers
+from cmkt_plugin.recordings import read_header
+from cmkt_plugin.threads import map_in_threads
+from cmkt_plugin.work_meter import Stopped, WorkMeter
 
-SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()}
-SUFFIXES |= {".aif", ".oga", ".opus"}
+TICK = 0.5  # seconds between two looks at how far it is
+ROOM = 2  # times the size of an input: free space that its output may need
 
 
-def enhance_files(model_folder, inputs, out_folder, report=print):
+class DiskFull(Exception):
+    """Every further file would fail for the same reason."""
+
+
+@dataclass
+class Outcome:
+    """What came of enhancing many files.
+
+    Arguments
+    ---------
+    finished : dict
+        Source to its seconds of audio.
+    failed : dict
+        Source to the reason.
+    wall : float
+        Seconds that it took.
+    stopped : str
+        Why not every file was tried; empty if every one was.
+    interrupted : bool
+        Whether that was the user.
+    """
+
+    finished: dict = field(default_factory=dict)
+    failed: dict = field(default_factory=dict)
+    wall: float = 0.0
+    stopped: str = ""
+    interrupted: bool = False
+
+
+def enhance_files(model, targets, jobs=None, **options):
     """Enhances files; a bad one does not keep the others from it.
 
     Arguments
     ---------
-    model_folder : str or pathlib.Path
-        An exported folder.
-    inputs : list of str or pathlib.Path
-        Audio files, and folders that are searched for them.
-    out_folder : str or pathlib.Path
-        Gets a file per input, of the same name, format, rate and length; what
-        is in a folder keeps its place below it.
-    report : callable
-        Takes one line of text per enhanced file.
+    model : cmkt_plugin.inference.CMKTEnhancement
+        The model.
+    targets : dict
+        Source to target, as ``plan_files`` gives it. Targets that exist are
+        replaced; each appears whole or not at all.
+    jobs : int or None
+        Threads; None takes as many as there are cores, or one on a GPU.
+    **options
+        Of ``enhance_file``: ``dry_wet``, ``keep_high_band``.
 
     Returns
     -------
-    dict
-        Path of each file that failed to the reason.
-
-    Raises
-    ------
-    ValueError
-        If two inputs would become one file, or a file would replace itself.
+    Outcome
+        Also after a Ctrl-C, and where the disk is full: what was finished.
     """
-    targets = plan(inputs, Path(out_folder))
-    model = load_exported(model_folder)
-    failed = {}
-    for source, target in targets.items():
-        # RuntimeError: what soundfile and torch raise, out of memory included.
+    begun = time.monotonic()
+    for folder in {target.parent for target in targets.values()}:
+        remove_leftovers(folder)
+    durations, faults = _read_headers(targets)
+    outcome = Outcome(failed=faults)
+    meter = WorkMeter(model)
+    with (
+        meter.watch(),
+        EnhancementProgress(durations) as progress,
+        _threads(min(jobs or _default_jobs(model), len(durations))) as pool,
+    ):
+        results = SimpleQueue()
+        attempt = partial(_attempt, model, meter, options, results)
         try:
-            enhance_file(model, source, target)
-        except (RuntimeError, ValueError, OSError, MemoryError) as error:
-            failed[source] = " ".join(str(error).split()) or repr(error)
+            # The longest first: at the end, all would wait for them.
+            for source in sorted(durations, key=durations.get, reverse=True):
+                pool.submit(attempt, source, targets[source], durations[source])
+            _gather(results, durations, outcome, meter, progress)
+        except KeyboardInterrupt:
+            outcome.stopped, outcome.interrupted = "interrupted", True
+        finally:
+            meter.stop()
+            pool.shutdown(cancel_futures=True)
+    while not results.empty():  # what came to its end after all
+        _note(*results.get(), durations, outcome)
+    # In the order in which they were given.
+    failed = outcome.failed
+    outcome.failed = {s: failed[s] for s in targets if s in failed}
+    outcome.wall = time.monotonic() - begun
+    return outcome
+
+
+def _read_headers(targets):
+    """Seconds of audio by source, and what is wrong with the others."""
+    headers = map_in_threads(
+        partial(read_header, channels=None), list(targets), "Reading headers"
+    )
+    durations, faults = {}, {}
+    for source, header in zip(targets, headers):
+        if header.fault:
+            faults[source] = header.fault
         else:
-            report(str(target))
-    return failed
+            durations[source] = header.frames / header.rate
+    return durations, faults
 
 
-def plan(inputs, out_folder):
-    """Says which file becomes which.
-
-    Arguments
-    ---------
-    inputs : list of str or pathlib.Path
-        Audio files and folders.
-    out_folder : pathlib.Path
-        Where the enhanced files go.
-
-    Returns
-    -------
-    dict
-        Source to target.
-
-    Example
-    -------
-    >>> list(plan(["a/b.wav"], Path("out")).values())
-    [PosixPath('out/b.wav')]
-    """
-    targets, sources = {}, {}
-    for given in map(Path, inputs):
-        files = _audio_below(given) if given.is_dir() else [given]
-        if not files:
-            raise ValueError(f"no audio file in the folder {given}")
-        for source in files:
-            inside = (
-                source.relative_to(given) if given.is_dir() else source.name
-            )
-            target = out_folder / inside
-            other = sources.setdefault(target, source)
-            if other != source:
-                raise ValueError(
-                    f"{other} and {source} would both become {target}: "
-                    "enhance them into different folders"
-                )
-            if target.exists() and target.samefile(source):
-                raise ValueError(f"{source} would be replaced by its output")
-            targets[source] = target
-    return targets
+def _default_jobs(model):
+    on_cpu = torch.device(model.device).type == "cpu"
+    return get_available_cpu_count() if on_cpu else 1
 
 
-def _audio_below(folder):
-    files = sorted(folder.rglob("*"))
-    return [file for file in files if file.suffix.lower() in SUFFIXES]
-
-
-def enhance_file(model, source, target):
-    """Enhances one file.
-
-    Arguments
-    ---------
-    model : object
-        With ``enhance_batch``, noisy (1, time) in, enhanced (1, time) out, and
-        the ``sample_rate`` that it works at.
-    source : pathlib.Path
-        Audio with any rate and number of channels, each enhanced by itself.
-    target : pathlib.Path
-        Gets the same format, rate, channels and length.
-    """
-    noisy, rate = soundfile.read(source, dtype="float32", always_2d=True)
-    if not len(noisy):
-        raise ValueError("it holds no samples")
-    if not torch.from_numpy(noisy).isfinite().all():
-        raise ValueError("it holds samples that are no finite numbers")
-    channels = [
-        enhance_channel(model, channel, rate)
-        for channel in torch.from_numpy(noisy.T).contiguous()
-    ]
-    form = soundfile.info(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+@contextmanager
+def _threads(jobs):
+    """A pool that has as many threads of torch as there were without it."""
+    before = torch.get_num_threads()
+    each = max(1, before // max(1, jobs))
     try:
-        soundfile.write(
-            temporary,
-            torch.stack(channels, dim=1).numpy(),
-            rate,
-            subtype=form.subtype,
-            format=form.format,
-        )
-        os.replace(temporary, target)
+        # Every thread has a number of its own.
+        with ThreadPoolExecutor(
+            max(1, jobs), initializer=torch.set_num_threads, initargs=(each,)
+        ) as pool:
+            yield pool
     finally:
-        temporary.unlink(missing_ok=True)
+        torch.set_num_threads(before)
 
 
-@torch.no_grad()
-def enhance_channel(model, channel, rate):
-    """Enhances one channel at the model's sample rate.
+def _attempt(model, meter, options, results, source, target, seconds):
+    """Enhances one file in a thread of the pool; puts the error, or None."""
+    error = None
+    try:
+        channels = soundfile.info(source).channels
+        with meter.file(seconds, channels):
+            model.enhance_file(source, target, **options)
+    # Whatever it is: it must not keep thousands of others from their turn.
+    except Exception as raised:
+        error = raised
+        if isinstance(error, OSError) and _is_full(error, source, target):
+            error = DiskFull(f"no space left on the disk for {target}")
+    results.put((source, error))
 
-    Arguments
-    ---------
-    model : object
-        As for ``enhance_file``.
-    channel : torch.Tensor
-        Noisy samples (time,).
-    rate : int
-        Their rate in Hz.
 
-    Returns
-    -------
-    torch.Tensor
-        Enhanced samples (time,), as many as came in.
-    """
-    noisy = resample(channel, rate, model.sample_rate)
-    enhanced = model.enhance_batch(noisy.unsqueeze(0))[0].cpu()
-    enhanced = resample(enhanced, model.sample_rate, rate)
-    # Resampling there and back may add or lose a sample at the end.
-    missing = len(channel) - len(enhanced)
-    return torch.nn.functional.pad(enhanced, (0, missing))
+def _is_full(error, source, target):
+    if error.errno is None:  # libsndfile does not tell
+        folder = next(f for f in target.parents if f.exists())
+        return shutil.disk_usage(folder).free < ROOM * source.stat().st_size
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _gather(results, durations, outcome, meter, progress):
+    """Notes the results as they come; ends early where no disk is left."""
+    tried, seconds = 0, 0.0
+    while tried < len(durations) and not outcome.stopped:
+        try:
+            source, error = results.get(timeout=TICK)
+        except Empty:
+            pass
+        else:
+            _note(source, error, durations, outcome)
+            tried, seconds = tried + 1, seconds + durations[source]
+        progress.update(tried, seconds + meter.seconds())
+
+
+def _note(source, error, durations, outcome):
+    if error is None:
+        outcome.finished[source] = durations[source]
+    elif isinstance(error, DiskFull):
+        outcome.stopped = str(error)
+    elif not isinstance(error, Stopped):
+        outcome.failed[source] = _reason(error, source)
+
+
+def _reason(error, source):
+    """One line, without the file's name: it is told beside it."""
+    text = " ".join(str(error).split()) or repr(error)
+    return text.removeprefix(f"{source}: ")

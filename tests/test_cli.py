@@ -4,10 +4,7 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-import soundfile
-import torch
 from click.testing import CliRunner
 
 from cmkt_plugin.cli import main
@@ -113,87 +110,6 @@ def test_errors_are_one_line(runs):
     assert done.exit_code == 1 and not done.stdout
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: runs.yaml: unknown base; known are recipe")
-
-
-class HalfAsLoud:
-    sample_rate = 16000
-
-    def enhance_batch(self, noisy):
-        assert noisy.ndim == 2 and noisy.shape[0] == 1
-        self.seen = noisy.shape[1]
-        return noisy / 2
-
-
-@pytest.fixture
-def model(tmp_path, monkeypatch):
-    (tmp_path / "model").mkdir()
-    loaded = HalfAsLoud()
-    monkeypatch.setattr("cmkt_plugin.enhance.load_exported", lambda _: loaded)
-    return loaded
-
-
-def tone(path, rate, seconds=0.5, channels=1, subtype="PCM_16"):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    time = torch.arange(int(rate * seconds)) / rate
-    waves = [0.5 * torch.sin(2 * np.pi * 300 * c * time) for c in (1, 2)]
-    audio = torch.stack(waves[:channels], dim=1).numpy()
-    soundfile.write(path, audio, rate, subtype=subtype)
-    return audio
-
-
-@pytest.mark.parametrize("rate", [16000, 44100, 8000])
-@pytest.mark.parametrize("channels", [1, 2])
-def test_enhance_keeps_rate_length_and_channels(
-    tmp_path, model, rate, channels
-):
-    path = tmp_path / "in" / "a.flac"
-    audio = tone(path, rate, 0.5003, channels)
-    done = cmkt("enhance", tmp_path / "model", path, "-o", tmp_path / "out")
-    assert done.exit_code == 0, done.output
-    assert abs(model.seen - 8005) <= 1
-    enhanced, new_rate = soundfile.read(tmp_path / "out/a.flac", always_2d=True)
-    assert new_rate == rate and enhanced.shape == audio.shape
-    # Away from the ends, where the resampling filters see the silence.
-    inner = slice(rate // 20, -rate // 20)
-    error = np.abs(enhanced[inner] - audio[inner] / 2).max()
-    assert error < 5e-3
-
-
-def test_enhance_reports_bad_files_and_does_the_others(tmp_path, model):
-    folder = tmp_path / "in"
-    tone(folder / "a.wav", 16000, subtype="FLOAT")
-    tone(folder / "deep" / "b.wav", 16000)
-    tone(folder / "empty.wav", 16000, seconds=0)
-    (folder / "text.wav").write_text("no audio")
-    (folder / "notes.txt").write_text("no audio, and no such name")
-    soundfile.write(folder / "nan.wav", np.full(99, np.nan), 16000, "FLOAT")
-    out = tmp_path / "out"
-    done = cmkt(
-        *("enhance", tmp_path / "model", folder, tmp_path / "gone.wav"),
-        *("-o", out),
-    )
-    assert done.exit_code == 1
-    errors = done.stderr.splitlines()
-    assert len(errors) == 4 and all(e.startswith("Error: ") for e in errors)
-    assert "empty.wav: it holds no samples" in errors[0]
-    assert "nan.wav: it holds samples that are no finite numbers" in errors[1]
-    written = [p.relative_to(out).as_posix() for p in out.rglob("*.*")]
-    assert sorted(written) == ["a.wav", "deep/b.wav"]
-    assert soundfile.info(out / "a.wav").subtype == "FLOAT"
-
-
-def test_enhance_overwrites_no_input(tmp_path, model):
-    tone(tmp_path / "in" / "a.wav", 16000)
-    tone(tmp_path / "in2" / "a.wav", 16000)
-    given = ("enhance", tmp_path / "model", tmp_path / "in")
-    done = cmkt(*given, "-o", tmp_path / "in")
-    assert done.exit_code == 1 and "be replaced by its output" in done.stderr
-    done = cmkt(*given, tmp_path / "in2", "-o", tmp_path / "out")
-    assert done.exit_code == 1 and "would both become" in done.stderr
-    (tmp_path / "in3").mkdir()
-    done = cmkt(*given[:2], tmp_path / "in3", "-o", tmp_path / "out")
-    assert done.exit_code == 1 and "no audio file in" in done.stderr
-    assert not (tmp_path / "out").exists()
 
 
 def test_export_calls_the_package(tmp_path):

@@ -1,11 +1,11 @@
 """Lists the recordings of a folder of noise, or of room impulse responses."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
+from cmkt_plugin.file_tree import walk_files
 from cmkt_plugin.mixing.draws import pick
 from cmkt_plugin.mixing.parts import (
     PIECES,
@@ -144,7 +144,7 @@ class NoiseFolder:
         return files
 
     def _names_in_part(self):
-        names = sorted(_names(self.folder))
+        names = sorted(walk_files(self.folder))
         groups = {name: self.group_of(name) for name in names}
         found = [n for n in names if in_part(self.part, groups[n])]
         if names and not found:
@@ -222,18 +222,3 @@ class RIRFolder(NoiseFolder):
                 sample_rate,
                 "a room impulse response",
             )
-
-
-def _names(folder):
-    """Yields the names of all files; follows links, but not in a circle."""
-    seen = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        for name in files:
-            if not name.startswith("."):
-                yield Path(parent, name).relative_to(folder).as_posix()
