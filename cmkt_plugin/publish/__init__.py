@@ -1,0 +1,1 @@
+"""Publishing a trained model: its hub folder, its card, its upload."""

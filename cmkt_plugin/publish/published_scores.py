@@ -1,0 +1,224 @@
+"""The figures of a model card and what they allow to say."""
+
+from dataclasses import dataclass
+
+from cmkt_plugin.bootstrap import statement
+from cmkt_plugin.comparison import differences
+from cmkt_plugin.comparison_table import TITLES, interval, number
+from cmkt_plugin.run_scores import check_same_input, noisy_means, read_run
+
+METRICS = ("pesq", "stoi", "estoi", "si_sdr")
+OURS = "**this model**"
+
+
+@dataclass
+class PublishedScores:
+    """Scores of a run and of those that it is compared with.
+
+    Arguments
+    ---------
+    run : cmkt_plugin.run_scores.RunScores
+        The published one.
+    baseline : cmkt_plugin.run_scores.RunScores or None
+        The same without transfer.
+    controls : dict
+        Name to RunScores: the transfer with wrong text.
+    folders : dict
+        Name to folder of the baseline and the controls.
+    """
+
+    run: object
+    baseline: object
+    controls: dict
+    folders: dict
+
+    @property
+    def others(self):
+        """Baseline and controls by name."""
+        base = {"baseline": self.baseline} if self.baseline else {}
+        return {**base, **self.controls}
+
+    @property
+    def files(self):
+        """Number of test recordings."""
+        return len(self.run.speakers)
+
+
+def read_scores(run_folder, baseline=None, controls=None):
+    """Reads the finished runs that a card shows.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        The run to publish.
+    baseline : str or pathlib.Path, optional
+        The run without transfer.
+    controls : dict, optional
+        Name to folder of a run with wrong text.
+
+    Returns
+    -------
+    PublishedScores
+
+    Raises
+    ------
+    FileNotFoundError
+        If a run is not complete.
+    ValueError
+        If they were not tested on the same recordings.
+    """
+    controls = controls or {}
+    base = {"baseline": baseline} if baseline else {}
+    scores = PublishedScores(
+        run=read_run(run_folder),
+        baseline=read_run(baseline) if baseline else None,
+        controls={name: read_run(path) for name, path in controls.items()},
+        folders={**base, **controls},
+    )
+    runs = {str(run_folder): scores.run, **scores.others}
+    check_same_input({name: {1: run} for name, run in runs.items()})
+    for name, other in scores.others.items():
+        if other.speakers.keys() != scores.run.speakers.keys():
+            raise ValueError(
+                f"{name} was tested on {len(other.speakers)} recordings and "
+                f"the run on {scores.files}, not all the same: means of both "
+                "cannot stand in one table. Test them on one set"
+            )
+    return scores
+
+
+def score_rows(scores):
+    """Rows of the table: noisy input, baseline, controls, this model.
+
+    Arguments
+    ---------
+    scores : PublishedScores
+
+    Returns
+    -------
+    list of list of str
+        The first one is the header.
+    """
+    noisy = noisy_means(scores.run)
+    rows = [
+        ["", *(TITLES[m] for m in METRICS), "files", "parameters", "epochs"]
+    ]
+    rows.append(["noisy input", *_cells(noisy), str(scores.files), "–", "–"])
+    for name, run in [*scores.others.items(), (OURS, scores.run)]:
+        of_run = [f"{run.summary['parameters']:,}", str(run.summary["epochs"])]
+        rows.append([name, *_cells(run.means()), str(scores.files), *of_run])
+    return rows
+
+
+def _cells(means):
+    return [number(metric, means.get(metric)) for metric in METRICS]
+
+
+def difference_rows(scores):
+    """Rows of this model's differences to the others, with intervals.
+
+    Arguments
+    ---------
+    scores : PublishedScores
+
+    Returns
+    -------
+    list of list of str
+        The first one is the header; empty if there is nothing to compare.
+    """
+    found = _differences(scores)
+    if not found:
+        return []
+    rows = [["this model minus", *(TITLES[m] for m in METRICS)]]
+    for name, given in found.items():
+        rows.append([name, *(interval(m, given.get(m)) for m in METRICS)])
+    return rows
+
+
+def _differences(scores):
+    return {
+        name: differences({1: scores.run}, {1: other})
+        for name, other in scores.others.items()
+    }
+
+
+def findings(scores, taught):
+    """What the figures say, sentence by sentence.
+
+    A gain comes from language only where right text does better than wrong
+    text does; elsewhere it is what any further task would have given.
+
+    Arguments
+    ---------
+    scores : PublishedScores
+    taught : bool
+        Whether the run was trained with a transfer.
+
+    Returns
+    -------
+    list of str
+    """
+    found = _differences(scores)
+    said = [_compared(name, given) for name, given in found.items()]
+    if found:
+        said.append(statement([1]))
+    if not taught:
+        return [*said, "This model was trained without language model."]
+    if scores.baseline is None:
+        return [*said, "No baseline is given: a gain by the transfer, or by "
+                "language, is not shown."]  # fmt: skip
+    gained = _beyond(found["baseline"], 1)
+    if not gained:
+        return [*said, "**A gain over the baseline is not shown, and so none "
+                "that comes from language.**"]  # fmt: skip
+    if not scores.controls:
+        return [*said, "No control with wrong text is given: **the gain is "
+                "not shown to come from language.**"]  # fmt: skip
+    return [*said, _verdict(gained, found, scores.controls)]
+
+
+def _verdict(gained, found, controls):
+    ahead = [
+        metric
+        for metric in gained
+        if all(metric in _beyond(found[name], 1) for name in controls)
+    ]
+    rest = [metric for metric in gained if metric not in ahead]
+    said = []
+    if ahead:
+        said.append(
+            f"In {_titles(ahead)} the model is ahead of the baseline and of "
+            "wrong text: there the gain depends on the text, as far as one "
+            "seed tells."
+        )
+    if rest:
+        said.append(
+            f"In {_titles(rest)} wrong text ({', '.join(controls)}) does as "
+            "well within the interval or better: **that gain is not shown to "
+            "come from language.**"
+        )
+    return " ".join(said)
+
+
+def _compared(name, given):
+    above, below = _beyond(given, 1), _beyond(given, -1)
+    said = [f"above it in {_titles(above)}"] if above else []
+    said += [f"below it in {_titles(below)}"] if below else []
+    if not said:
+        return f"Against {name}: no difference beyond the interval."
+    return f"Against {name}: {' and '.join(said)}, beyond the interval."
+
+
+def _beyond(given, sign):
+    """Metrics whose whole interval lies on one side of zero."""
+    return [
+        metric
+        for metric in METRICS
+        if metric in given
+        and given[metric]["significant"]
+        and given[metric]["mean"] * sign > 0
+    ]
+
+
+def _titles(metrics):
+    return ", ".join(TITLES[metric].removesuffix(" (dB)") for metric in metrics)

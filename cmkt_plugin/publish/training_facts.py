@@ -1,0 +1,273 @@
+"""How a run was trained, read from its files and without this machine's paths.
+
+The YAML is read as nodes: nothing in it is imported or built.
+"""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import yaml
+
+from cmkt_plugin.provenance import command, without_paths
+from cmkt_plugin.run_config import HYPERPARAMS, best_metric
+from cmkt_plugin.yaml_nodes import children, compose
+
+# The embedded teacher is named by the function that finds its folder.
+EMBEDDED = {
+    "cmkt_plugin.minilm.folder": "sentence-transformers/all-MiniLM-L6-v2"
+}
+PLACEHOLDERS = ("_folder", "_annotation")
+GIVEN = "Transcripts given"  # the right ones, shuffled ones or none at all
+RECIPE = re.compile(r"/(recipes/[\w.-]+)/hparams/")
+SPLITS = ("train", "valid", "test")
+
+
+def training_settings(run_folder, summary, experiment):
+    """The settings that a reader of the card needs, by name.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        Output folder of ``train.py``.
+    summary : dict
+        Content of its ``test_summary.json``.
+    experiment : dict
+        Content of its ``experiment.json``.
+
+    Returns
+    -------
+    dict
+        Name to text; without those of the transfer.
+    """
+    path = Path(run_folder) / HYPERPARAMS
+    run = children(compose(path))
+    settings = {
+        "Network": _network(children(run["backbone"])["enhancer"])
+        + f", {summary['parameters']:,} parameters",
+        "Optimizer": shown(run.get("opt_class")),
+        "Learning rate": shown(run.get("lr_schedule") or run.get("lr")),
+        "Epochs": f"{summary['epochs']}; epoch {summary['best_epoch']} is "
+        f"published, the best by {best_metric(path)} on the validation set",
+        "Batch": f"{shown(run.get('batch_seconds'))} s of audio",
+        "Seed": shown(run.get("seed")),
+        "Precision": _flag(experiment["command"], "precision") or "fp32",
+    }
+    weights = children(children(run.get("objective")).get("weights"))
+    for term, weight in weights.items():
+        settings[f"Weight of {term}"] = shown(weight)
+    minutes = summary.get("train_minutes")
+    settings["Machine"] = experiment["machine"]
+    if minutes is not None:
+        settings["Machine"] += f"; {minutes:.0f} minutes"
+    return settings
+
+
+def _network(enhancer):
+    parts = children(enhancer)
+    inner = parts.get("net") or parts.get("masknet")
+    adapter = class_name(enhancer)
+    return f"{class_name(inner)} as {adapter}" if inner else adapter
+
+
+def transfer_settings(run_folder):
+    """What the transfer was, in words: the teacher, its text, the alignment.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        Output folder of ``train.py``.
+
+    Returns
+    -------
+    dict
+        Name to text; empty if the run was trained without a transfer.
+    """
+    run = children(compose(Path(run_folder) / HYPERPARAMS))
+    transfer = children(run.get("transfer"))
+    members = children(transfer.get("members"))
+    if not members:
+        return _one_transfer(transfer) if transfer else {}
+    found = {"Weights of the teachers": shown(transfer.get("weights"))}
+    for name, member in members.items():
+        for part, text in _one_transfer(children(member)).items():
+            found[f"{part} ({name})"] = text
+    return found
+
+
+def in_short(run_folder):
+    """In what a run differs from the one that it is compared with.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        Output folder of ``train.py``.
+
+    Returns
+    -------
+    str
+    """
+    seed = children(compose(Path(run_folder) / HYPERPARAMS)).get("seed")
+    given = [
+        text
+        for part, text in transfer_settings(run_folder).items()
+        if part.startswith(GIVEN)
+    ]
+    how = f"the transfer with {', '.join(given)}" if given else "no transfer"
+    return f"{how}, seed {shown(seed)}"
+
+
+def recipe(run_folder):
+    """The recipe that a run was made with, such as ``recipes/Voicebank``.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        Output folder of ``train.py``; the head of its YAML says it.
+
+    Returns
+    -------
+    str or None
+    """
+    text = (Path(run_folder) / HYPERPARAMS).read_text(encoding="utf-8")
+    found = RECIPE.search(text)
+    return found and found[1]
+
+
+def _one_transfer(transfer):
+    teacher = children(transfer.get("teacher"))
+    layer = shown(teacher.get("layer"))
+    if layer == "null":
+        layer = "its input embeddings"
+    found = {
+        "Teacher": f"{_source(teacher.get('source'))}, layer: {layer}",
+        "Tokens": shown(teacher.get("units")),
+    }
+    for name, key in (
+        ("Transcripts", "transcripts"),
+        (GIVEN, "control"),
+        ("Aligner", "aligner"),
+        ("Targets", "standardization"),
+        ("Misalignment", "shifted_alignment"),
+    ):
+        if key in transfer:
+            found[name] = shown(transfer[key])
+    return found
+
+
+def _source(node):
+    function = getattr(node, "tag", "").rpartition(":")[2]
+    return EMBEDDED.get(function) or shown(node)
+
+
+def shown(node):
+    """A YAML node as a reader likes it: classes by their last name, no path.
+
+    Arguments
+    ---------
+    node : yaml.Node or None
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> shown(yaml.compose("!new:a.b.Linear {start: 0.0139999999999, end: 0}"))
+    'Linear(start: 0.014, end: 0)'
+    >>> shown(yaml.compose("[/home/me/lm, null]"))
+    'lm, null'
+    """
+    if isinstance(node, yaml.MappingNode):
+        inside = ", ".join(
+            f"{key.value}: {shown(value)}" for key, value in node.value
+        )
+    elif isinstance(node, yaml.SequenceNode):
+        inside = ", ".join(shown(item) for item in node.value)
+    else:
+        inside = _scalar(node.value if node is not None else "")
+    if getattr(node, "tag", "").startswith("!"):
+        inside = "" if inside == "null" else inside
+        return f"{class_name(node)}({inside})" if inside else class_name(node)
+    return inside
+
+
+def class_name(node):
+    """The last name of the class or function that a node's tag names."""
+    return re.split(r"[.:!]", node.tag)[-1]
+
+
+def _scalar(value):
+    if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", value):
+        return f"{float(value):.6g}"
+    return without_paths(value) or "null"
+
+
+def data_facts(run_folder):
+    """Number and hours of the utterances of each set.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        Output folder of ``train.py``, with ``save/train.json`` and the like.
+
+    Returns
+    -------
+    dict
+        Set to ``utterances``, ``hours``, ``speakers`` and ``words`` (all
+        transcripts as one text); a set without an annotation is not in it.
+    """
+    facts = {}
+    for split in SPLITS:
+        path = Path(run_folder) / "save" / f"{split}.json"
+        if path.is_file():
+            entries = json.loads(path.read_text(encoding="utf-8")).values()
+            facts[split] = {
+                "utterances": len(entries),
+                "hours": sum(float(e["length"]) for e in entries) / 3600,
+                "speakers": len({e["speaker"] for e in entries}),
+                "words": " ".join(e.get("words") or "" for e in entries),
+            }
+    return facts
+
+
+def published_command(text):
+    """A recorded command with placeholders where its own folders stood.
+
+    Arguments
+    ---------
+    text : str
+        ``command`` of an ``experiment.json``.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> published_command("python train.py a.yaml --data_folder vb --seed 1")
+    'python train.py a.yaml --data_folder DATA_FOLDER --seed 1'
+    >>> published_command("train.py --noise_folder='my noises'")
+    'python train.py --noise_folder=NOISE_FOLDER'
+    """
+    words = []
+    for word in shlex.split(text):
+        flag, equals, _ = word.partition("=")
+        before = words[-1] if words else ""
+        if equals and _is_place(flag):
+            word = f"{flag}={flag.lstrip('-').upper()}"
+        elif _is_place(before) and "=" not in before:
+            word = before.lstrip("-").upper()
+        words.append(word)
+    # Quotes again, and takes out absolute paths that an old record may hold.
+    return command(words)
+
+
+def _is_place(flag):
+    return flag.startswith("--") and flag.endswith(PLACEHOLDERS)
+
+
+def _flag(text, name):
+    found = re.search(rf"--{name}[= ](\S+)", text)
+    return found[1].strip("'\"") if found else None
