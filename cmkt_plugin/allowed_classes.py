@@ -19,7 +19,7 @@ ALLOWED = frozenset(
     | _names(
         "speechbrain.lobes.models.dual_path",
         "Encoder Decoder Dual_Path_Model SBTransformerBlock DPTNetBlock "
-        "PytorchTransformerBlock SBConformerEncoderBlock IdentityBlock "
+        "PytorchTransformerBlock SBConformerEncoderBlock "
         "GlobalLayerNorm CumulativeLayerNorm",
     )
     | _names(

@@ -14,6 +14,7 @@ import torch
 import yaml
 
 from cmkt_plugin import custom_module
+from cmkt_plugin.config_check import check_config, unlisted
 from cmkt_plugin.export_readme import readme
 from cmkt_plugin.exported import may_replace, replace_folder
 from cmkt_plugin.model_source import open_trusted
@@ -24,7 +25,6 @@ from cmkt_plugin.run_config import (
     best_metric,
     run_config,
 )
-from cmkt_plugin.safe_config import check_config, unlisted
 from cmkt_plugin.safe_folder import load_safe, write_safe
 from cmkt_plugin.stock_interfaces import (
     CUSTOM,
@@ -140,11 +140,11 @@ def _config(path):
     """The config for ``from_safe``, or why there is none."""
     try:
         config = run_config(path)
+        if names := sorted(unlisted(config["enhancer"])):
+            return None, f"not on its list: {', '.join(names)}."
+        check_config(config, path)
     except ValueError:
         return None, "its YAML does more than name classes and arguments."
-    if names := sorted(unlisted(config["enhancer"])):
-        return None, f"not on its list: {', '.join(names)}."
-    check_config(config, path)
     return config, None
 
 

@@ -67,9 +67,10 @@ def load_checkpoint(path):
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).strip() or "it ends too early"
         raise ValueError(
             f"{path} holds something else than weights, or is damaged; "
-            f"nothing of it was run: {str(error).splitlines()[0]}"
+            f"nothing of it was run: {reason.splitlines()[0]}"
         )
     if not isinstance(weights, dict) or not all(
         isinstance(weight, torch.Tensor) for weight in weights.values()

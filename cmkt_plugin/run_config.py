@@ -9,7 +9,7 @@ import yaml
 from ruamel.yaml import SafeLoader
 from ruamel.yaml.error import YAMLError
 
-from cmkt_plugin.safe_config import KINDS, TRUST, make_config
+from cmkt_plugin.config_check import KINDS, TRUST, make_config
 from cmkt_plugin.yaml_nodes import children, compose
 
 HYPERPARAMS = "hyperparams.yaml"
@@ -86,7 +86,7 @@ def run_config(path):
     Returns
     -------
     dict
-        See ``safe_config.make_config``. Whether its classes may be built is
+        See ``config_check.make_config``. Whether its classes may be built is
         not looked at.
 
     Raises

@@ -6,7 +6,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from cmkt_plugin.safe_config import TRUST, build, parse_config
+from cmkt_plugin.config_check import TRUST, parse_config
+from cmkt_plugin.safe_config import build
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -20,7 +21,7 @@ def write_safe(folder, config, weights):
     folder : pathlib.Path
         Where to.
     config : dict
-        See ``safe_config.make_config``.
+        See ``config_check.make_config``.
     weights : dict
         State dict of the adapter.
     """
@@ -33,13 +34,15 @@ def write_safe(folder, config, weights):
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
 
 
-def load_safe(folder):
+def load_safe(folder, name=None):
     """Loads the two files; nothing is run or unpickled.
 
     Arguments
     ---------
     folder : str or pathlib.Path
         What holds them.
+    name : str or pathlib.Path or None
+        What errors call it, such as its name on the hub; None: as it is.
 
     Returns
     -------
@@ -55,27 +58,28 @@ def load_safe(folder):
     ValueError
         If the config is refused or the weights do not fit.
     """
+    name = folder if name is None else name
     config_file, weights_file = Path(folder) / CONFIG, Path(folder) / WEIGHTS
     for path in (config_file, weights_file):
         if not path.is_file():
             raise FileNotFoundError(
-                f"{folder} has no {path.name}: it was not exported for safe "
+                f"{name} has no {path.name}: it was not exported for safe "
                 "loading. Export its run again with 'cmkt export RUN OUT'. "
                 f"{TRUST}"
             )
     try:
         text = config_file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{config_file} is no text: {error}")
-    config = parse_config(text, config_file)
+        raise ValueError(f"{name}: {CONFIG} is no text: {error}")
+    config = parse_config(text, f"{name}: {CONFIG}")
     try:
         weights = load_file(weights_file)
     except (SafetensorError, ValueError) as error:
         raise ValueError(
-            f"{weights_file} is not a whole safetensors file: {error}"
+            f"{name}: {WEIGHTS} is not a whole safetensors file: {error}"
         )
-    enhancer = build(config, config_file)
-    load_weights(enhancer, weights, weights_file)
+    enhancer = build(config, f"{name}: {CONFIG}")
+    load_weights(enhancer, weights, f"{name}: {WEIGHTS}")
     return enhancer, config["sample_rate"]
 
 
