@@ -102,7 +102,7 @@ class CMKTEnhancement(Pretrained):
             If the model names a class that is not on the list, or is damaged.
         """
         folder = model_folder(source, savedir, revision)
-        modules, hparams = parts_of(*load_safe(folder))
+        modules, hparams = parts_of(*load_safe(folder, source))
         return cls(modules, hparams, run_opts, windows=windows)
 
     def enhance_batch(self, noisy, lengths=None):
@@ -132,10 +132,10 @@ class CMKTEnhancement(Pretrained):
         enhanced = torch.zeros(noisy.shape, device=self.device)
         for length in set(samples):
             items = [i for i, own in enumerate(samples) if own == length]
-            group = noisy[items, :length].float().cpu().numpy().T
+            group = noisy[items, :length].detach().float().cpu().numpy().T
             # All at once, if in one window: the caller chose the batch.
             pieces = self._pieces(
-                [group], length, self.sample_rate, batch=len(items)
+                [group], length, self.sample_rate, "noisy", batch=len(items)
             )
             wav = torch.from_numpy(np.concatenate(list(pieces)).T)
             enhanced[items, :length] = wav.to(enhanced.device)
@@ -173,7 +173,12 @@ class CMKTEnhancement(Pretrained):
         check_array(noisy, sample_rate)
         channels = noisy.reshape(len(noisy), -1).astype("float32")
         pieces = self._pieces(
-            [channels], len(noisy), sample_rate, dry_wet, keep_high_band
+            [channels],
+            len(noisy),
+            sample_rate,
+            "noisy",
+            dry_wet,
+            keep_high_band,
         )
         return np.concatenate(list(pieces)).reshape(noisy.shape)
 
@@ -215,6 +220,7 @@ class CMKTEnhancement(Pretrained):
                 read_blocks(recording),
                 recording.frames,
                 recording.samplerate,
+                filename,
                 dry_wet,
                 keep_high_band,
             )
@@ -249,17 +255,22 @@ class CMKTEnhancement(Pretrained):
         blocks,
         samples,
         rate,
+        name,
         dry_wet=1.0,
         keep_high_band=False,
         batch=1,
     ):
         """Enhances blocks (time, channels) to pieces (time, channels)."""
         check_dry_wet(dry_wet)
-        batch = max(batch, self.windows.batch)
+        enhance_signals = partial(
+            self._enhance_signals,
+            name=name,
+            batch=max(batch, self.windows.batch),
+        )
         enhance = partial(
             enhance_at_rate,
             rate=rate,
-            enhance=partial(self._enhance_signals, batch=batch),
+            enhance=enhance_signals,
             model_rate=self.sample_rate,
             dry_wet=dry_wet,
             keep_high_band=keep_high_band,
@@ -268,20 +279,26 @@ class CMKTEnhancement(Pretrained):
         return self.windows(blocks, samples, rate, hop, enhance)
 
     @torch.no_grad()
-    def _enhance_signals(self, noisy, batch):
+    def _enhance_signals(self, noisy, name, batch):
         """Enhances signals (time, signals) at the model's rate."""
         samples = len(noisy)
         signals = torch.from_numpy(np.ascontiguousarray(noisy.T))
         if samples < self.sample_rate:
-            signals = fit_length(signals, max(samples, self._shortest))
+            signals = fit_length(signals, max(samples, self.shortest))
         enhanced = []
         for part in signals.to(self.device).split(batch):
             lengths = torch.ones(len(part), device=part.device)
             enhanced.append(self.enhancer(part, lengths).wav.cpu())
-        return torch.cat(enhanced)[:, :samples].numpy().T
+        enhanced = torch.cat(enhanced)[:, :samples]
+        if not enhanced.isfinite().all():
+            raise ValueError(
+                f"{name}: the model does not give finite samples for an input "
+                f"with a peak of {signals.abs().max():g}; full scale is 1"
+            )
+        return enhanced.numpy().T
 
     @cached_property
-    def _shortest(self):
+    def shortest(self):
         """Samples that the model needs, found by trying.
 
         Convolutions that pad by reflection need more frames than they add, and

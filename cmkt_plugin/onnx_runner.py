@@ -1,0 +1,83 @@
+"""Enhances with an exported model.onnx: needs numpy and onnxruntime only."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import onnxruntime
+
+
+class ONNXEnhancer:
+    """An enhancer in the folder that ``cmkt_plugin.onnx_export`` made.
+
+    Arguments
+    ---------
+    folder : str or pathlib.Path
+        With ``model.onnx`` and ``model_onnx.json``.
+    threads : int
+        CPU threads of the network; 0 leaves the choice to onnxruntime.
+    """
+
+    def __init__(self, folder, threads=0):
+        settings = Path(folder, "model_onnx.json").read_text(encoding="utf-8")
+        self.settings = SimpleNamespace(**json.loads(settings))
+        self.sample_rate = self.settings.sample_rate
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(
+            str(Path(folder, "model.onnx")), options, ["CPUExecutionProvider"]
+        )
+
+    def enhance(self, noisy):
+        """Enhances float32 waveforms (batch, time); their level is kept."""
+        if noisy.dtype != np.float32 or noisy.ndim != 2 or not noisy.size:
+            raise ValueError(
+                f"noisy is {noisy.dtype} {noisy.shape}, expected float32 "
+                "(batch, time), not empty; convert other types, and give "
+                "channels as items of the batch"
+            )
+        time = noisy.shape[1]
+        missing = max(0, self.settings.shortest - time)
+        noisy = np.pad(noisy, ((0, 0), (0, missing)))
+        spectral = self.settings.n_fft is not None
+        wav = self._in_frames(noisy) if spectral else self._network(noisy)
+        missing = max(0, time - wav.shape[1])
+        return np.pad(wav, ((0, 0), (0, missing)))[:, :time]
+
+    def _network(self, inputs):
+        return self.session.run(None, {"noisy": inputs})[0]
+
+    def _in_frames(self, noisy):
+        n_fft, hop = self.settings.n_fft, self.settings.hop_length
+        window = self._window()
+        padded = np.pad(noisy, ((0, 0), (n_fft // 2, n_fft // 2)))
+        frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, 1)
+        spectrum = np.fft.rfft(frames[:, ::hop] * window)
+        magnitude = np.sqrt(np.abs(spectrum) ** 2 + 1e-14)
+        magnitude = self._network(np.log1p(magnitude).astype("float32"))
+        spectrum = np.expm1(magnitude) * np.exp(1j * np.angle(spectrum))
+        frames = np.fft.irfft(spectrum, n_fft) * window
+        # Overlap-add, divided by that of the squared window.
+        wav, squares = (
+            np.zeros(padded.shape, "float32"),
+            np.zeros(len(padded[0])),
+        )
+        for frame in range(frames.shape[1]):
+            place = slice(frame * hop, frame * hop + n_fft)
+            wav[:, place] += frames[:, frame]
+            squares[place] += window**2
+        end = (frames.shape[1] - 1) * hop
+        end = end if self.settings.ends_at_last_hop else noisy.shape[1]
+        inside = slice(n_fft // 2, n_fft // 2 + end)
+        return wav[:, inside] / squares[inside].astype("float32")
+
+    def _window(self):
+        """The periodic window in the middle of the n_fft points."""
+        win_length = self.settings.win_length
+        offset = {"hamming": 0.54, "hann": 0.5}[self.settings.window]
+        turns = 2 * np.pi * np.arange(win_length) / win_length
+        window = offset - (1 - offset) * np.cos(turns)
+        left = (self.settings.n_fft - win_length) // 2
+        right = self.settings.n_fft - win_length - left
+        return np.pad(window, (left, right)).astype("float32")
