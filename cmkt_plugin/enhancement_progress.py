@@ -6,6 +6,7 @@ import time
 from tqdm import tqdm
 
 EVERY = 30.0  # seconds between two lines where there is no terminal
+BLINK = 0.1  # the same on one
 LINE = "{percentage:3.0f}% |{bar}| {desc}"
 
 
@@ -56,14 +57,16 @@ class EnhancementProgress:
         seconds : float
             Audio done.
         """
+        now = time.monotonic()
+        if now - self.told < (EVERY if self.bar.disable else BLINK):
+            return
+        self.told = now
         text = self.describe(files, seconds)
-        if not self.bar.disable:
-            self.bar.set_description_str(text, refresh=False)
-            self.bar.update(max(0.0, min(seconds, self.total) - self.bar.n))
-            self.bar.refresh()
-        elif time.monotonic() - self.told > EVERY:
-            self.told = time.monotonic()
+        if self.bar.disable:
             print(text, file=self.stream, flush=True)
+        else:
+            self.bar.n = min(seconds, self.total)
+            self.bar.set_description_str(text)
 
     def describe(self, files, seconds):
         """Files done, real-time factor, remaining time."""
