@@ -11,10 +11,33 @@ from cmkt_plugin.leftovers import temporary_path
 from cmkt_plugin.recordings import read_header
 
 BLOCK = 65536  # frames; libsndfile's Vorbis encoder overflows with many more
-# File names that libsndfile knows under another format's name.
-SUFFIXES = {"AIF": "AIFF", "OGA": "OGG", "OPUS": "OGG", "SND": "AU"}
+# Suffixes that are not the name of their format; None: its default subtype.
+SUFFIXES = {
+    "AIF": ("AIFF", None),
+    "OGA": ("OGG", None),
+    "OPUS": ("OGG", "OPUS"),
+    "SND": ("AU", None),
+}
 # Its second file would keep the temporary name.
 TWO_FILES = {"SD2"}
+
+
+class ForwardFile(soundfile.SoundFile):
+    """Sound file that is read and written from start to end.
+
+    Example
+    -------
+    >>> with ForwardFile(
+    ...     getfixture("tmp_path") / "a.wav", "w", 8000, 1
+    ... ) as file:
+    ...     file.seekable()
+    False
+    """
+
+    def seekable(self):
+        # Else soundfile seeks to where it is after every block, and the mp3
+        # decoder goes on from there without what it remembers.
+        return False
 
 
 def open_recording(path):
@@ -28,7 +51,7 @@ def open_recording(path):
 
     Returns
     -------
-    soundfile.SoundFile
+    ForwardFile
         The open file.
 
     Raises
@@ -54,7 +77,7 @@ def open_recording(path):
     fault = read_header(path, channels=None).fault
     if fault:
         raise ValueError(f"{path}: {fault}")
-    return soundfile.SoundFile(path)
+    return ForwardFile(path)
 
 
 def read_blocks(recording):
@@ -62,7 +85,7 @@ def read_blocks(recording):
 
     Arguments
     ---------
-    recording : soundfile.SoundFile
+    recording : ForwardFile
         As from ``open_recording``.
 
     Returns
@@ -134,7 +157,7 @@ def write_like(recording, path, pieces):
 
     Arguments
     ---------
-    recording : soundfile.SoundFile
+    recording : ForwardFile
         The other, open for reading. Its tags (title and so on) are kept where
         the format has them.
     path : str or pathlib.Path
@@ -165,9 +188,13 @@ def write_like(recording, path, pieces):
     try:
         try:
             _write(recording, temporary, form, pieces)
-        except soundfile.SoundFileError as error:
-            raise OSError(f"{path} could not be written ({error})") from error
-        _check_whole(recording, temporary, path)
+        # AssertionError: soundfile's own, where fewer samples were taken.
+        except (soundfile.SoundFileError, AssertionError) as error:
+            raise _not_whole(path, form, error) from error
+        written = read_header(temporary, channels=None)
+        # libsndfile does not always complain where the disk is full.
+        if written.fault or written.frames < recording.frames:
+            raise _not_whole(path, form, written.fault)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -175,30 +202,37 @@ def write_like(recording, path, pieces):
 
 
 def _format_for(recording, path):
-    """Format, subtype and endianness for a file that is written."""
-    known = soundfile.available_formats()
-    name = path.suffix[1:].upper()
-    name = SUFFIXES.get(name, name)
-    same = path.suffix.lower() == Path(recording.name).suffix.lower()
+    """Format, subtype and endianness of a file that is written."""
     form = {
         "format": recording.format,
         "subtype": recording.subtype,
         "endian": recording.endian,
     }
-    if not same and name in known and name != recording.format:
-        form = {"format": name, "subtype": recording.subtype, "endian": "FILE"}
-        if not soundfile.check_format(**form):
-            form["subtype"] = soundfile.default_subtype(name)
+    suffix = path.suffix[1:].upper()
+    name, subtype = SUFFIXES.get(suffix, (suffix, None))
+    asked = path.suffix.lower() != Path(recording.name).suffix.lower()
+    if (
+        asked
+        and name in soundfile.available_formats()
+        and (name != recording.format)
+    ):
+        form = {"format": name, "subtype": form["subtype"], "endian": "FILE"}
+        if subtype or not soundfile.check_format(**form):
+            form["subtype"] = subtype or soundfile.default_subtype(name)
     if form["format"] in TWO_FILES or not soundfile.check_format(**form):
-        raise ValueError(
-            f"{path}: {form['subtype']} in {form['format']} can be read but "
-            "not written; name an output that ends in .wav or .flac"
-        )
+        raise ValueError(f"{path}: {_unwritable(form)}")
     return form
 
 
+def _unwritable(form):
+    return (
+        f"{form['subtype']} in {form['format']} can be read but not written; "
+        "name an output that ends in .wav or .flac"
+    )
+
+
 def _write(recording, temporary, form, pieces):
-    with soundfile.SoundFile(
+    with ForwardFile(
         temporary,
         "w",
         samplerate=recording.samplerate,
@@ -213,11 +247,8 @@ def _write(recording, temporary, form, pieces):
                 file.write(piece[start : start + BLOCK])
 
 
-def _check_whole(recording, temporary, path):
-    """libsndfile does not complain where the disk is full."""
-    written = read_header(temporary, channels=None)
-    if written.fault or written.frames < recording.frames:
-        raise OSError(
-            f"{path} could not be written whole: {written.frames} of "
-            f"{recording.frames} samples {written.fault}; is the disk full?"
-        )
+def _not_whole(path, form, reason):
+    return OSError(
+        f"{path} could not be written whole ({reason or 'samples missing'}): "
+        f"either the disk is full, or {_unwritable(form)}"
+    )

@@ -39,10 +39,9 @@ def check_batch(noisy):
             f"noisy is {noisy.dtype}, expected floating-point samples with 1 "
             "as full scale; divide 16-bit integers by 32768"
         )
-    for item, wav in enumerate(noisy):
-        if not wav.isfinite().all():
-            samples = wav.float().cpu().numpy()[:, np.newaxis]
-            check_finite(samples, f"item {item} of noisy")
+    for item in (~noisy.isfinite().all(dim=1)).nonzero().flatten().tolist():
+        wav = noisy[item].detach().float().cpu().numpy()
+        check_finite(wav[:, np.newaxis], f"item {item} of noisy")
 
 
 def true_lengths(noisy, lengths):

@@ -43,7 +43,8 @@ class OverlapAdd:
     """
 
     def __init__(self, window=10.0, context=1.0, fade=0.1, batch=4):
-        if context <= 0 or fade < 0:
+        # "not >" and "not >=" refuse NaN too.
+        if not (context > 0 and fade >= 0):
             raise ValueError(
                 f"context {context} s and fade {fade} s: expected a positive "
                 "context and a fade of 0 s or more"
@@ -54,7 +55,7 @@ class OverlapAdd:
                 f"windows: expected at most 2 x context = {2 * context} s"
             )
         shortest = 2 * context + 4 * fade
-        if window <= shortest:
+        if not window > shortest:
             raise ValueError(
                 f"window {window} s: expected more than 2 x context + 4 x fade "
                 f"= {shortest} s; make it longer or the others shorter"
@@ -123,8 +124,9 @@ class OverlapAdd:
             (start, start + window)
             for start in range(0, samples - window, step)
         ]
-        last = nearest_to_hops(samples - window, spans[-1][0] + step, hop)
-        return [*spans, (last, samples)]
+        before = spans[-1][0]
+        last = nearest_to_hops(samples - window - before, step, hop)
+        return [*spans, (before + last, samples)]
 
     def _in_batches(self, windows, enhance):
         for (_, channels), equal in groupby(windows, key=np.shape):

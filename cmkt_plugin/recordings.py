@@ -8,12 +8,19 @@ import soundfile
 
 from cmkt_plugin.threads import map_in_threads
 
-# What libsndfile notes on a data chunk that is longer than the file.
-SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+# What libsndfile notes where a wav, aiff, au or w64 file is shorter than its
+# header says.
+SHORT_DATA = re.compile(
+    r"^ *(?:data|SSND|Data Size|riff) +: (\d+) \(should be (\d+)\)",
+    re.MULTILINE,
+)
+# The same of an rf64 file.
+SHORT_RF64 = re.compile(r"count (\d+) does not match .*'ds64' chunk of (\d+)")
+SHORT_OGG = "Last page lacks an end-of-stream bit"
 # A program that writes to a pipe cannot know the size and puts the largest.
 UNKNOWN_SIZE = 0x7FFFFF00
-# Formats whose data chunk tells what is there.
-WITH_DATA_CHUNK = ("WAV", "WAVEX")
+# Formats with their length in the header, whatever is left of the file.
+WITH_LENGTH = ("FLAC", "MP3")
 
 
 class Header(NamedTuple):
@@ -130,14 +137,20 @@ def check_recordings(recordings, sample_rate, jobs=None):
 def _fault(file, channels):
     """Says what is wrong with an open file; "" for nothing."""
     # libsndfile reads what there is of a truncated file and does not complain.
-    short = SHORT_DATA.search(file.extra_info)
+    notes = file.extra_info
+    short = SHORT_DATA.search(notes)
     if short and int(short[2]) < int(short[1]) < UNKNOWN_SIZE:
         return f"truncated: {short[2]} bytes of samples, expected {short[1]}"
+    short = SHORT_RF64.search(notes)
+    if short and int(short[1]) < int(short[2]):
+        return f"truncated: {short[1]} samples, expected {short[2]}"
+    if SHORT_OGG in notes:
+        return "truncated: the mark of its end is not there"
     if file.frames == 0:
         return "0 samples, expected at least one"
     if channels is not None and file.channels != channels:
         return f"{file.channels} channels, expected {channels}"
-    return "" if file.format in WITH_DATA_CHUNK else _end_fault(file)
+    return _end_fault(file) if file.format in WITH_LENGTH else ""
 
 
 def _end_fault(file):

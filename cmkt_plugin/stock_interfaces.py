@@ -128,19 +128,38 @@ def adapter_of(modules, hparams):
     """
     if "enhancer" in modules:
         return modules["enhancer"]
-    if "masknet" in modules:
-        parts = (modules[name] for name in ("encoder", "masknet", "decoder"))
-        return WaveformMapping(*parts, None)
+    separator = ("encoder", "masknet", "decoder")
+    if all(name in modules for name in separator):
+        return WaveformMapping(*(modules[name] for name in separator), None)
     if "enhance_model" not in modules:
         raise ValueError(
-            f"the model has the modules {', '.join(modules)}: expected an "
-            "'enhancer', or those of SpeechBrain's SpectralMaskEnhancement, "
-            "WaveformEnhancement or SepformerSeparation"
+            f"the model has the modules {', '.join(modules) or 'none'}: "
+            "expected an 'enhancer', or those of SpeechBrain's "
+            "SpectralMaskEnhancement or WaveformEnhancement (enhance_model) "
+            "or SepformerSeparation (encoder, masknet, decoder)"
         )
     net = modules["enhance_model"]
     if hasattr(hparams, "compute_stft"):
-        return SpectralMask(net, hparams.compute_stft, hparams.compute_istft)
+        return SpectralMask(net, hparams.compute_stft, _istft_of(hparams))
+    if not hasattr(net, "stft"):
+        raise ValueError(
+            f"the enhance_model is a {type(net).__name__}: expected a net with "
+            "an 'stft' of its own (EnhanceResnet), or 'compute_stft' and "
+            "'compute_istft' beside the modules (SpectralMaskEnhancement)"
+        )
     return WaveformMask(net, LogMagnitude(net.stft))
+
+
+def _istft_of(hparams):
+    """The inverse transform, which older models name in ``resynth`` only."""
+    keywords = getattr(getattr(hparams, "resynth", None), "keywords", {})
+    istft = getattr(hparams, "compute_istft", keywords.get("istft"))
+    if istft is None:
+        raise ValueError(
+            "the model has a 'compute_stft' and neither a 'compute_istft' nor "
+            "a 'resynth' with an 'istft': add one to its hyperparams.yaml"
+        )
+    return istft
 
 
 def parts_of(enhancer, sample_rate):
