@@ -162,8 +162,11 @@ class HubServer:
                 for n, oid in names.items()
             ]
 
-        branches = listed("heads", {"main": repo.head})
-        return {"branches": branches, "tags": listed("tags", repo.tags)}
+        return {
+            "branches": listed("heads", {"main": repo.head}),
+            "tags": listed("tags", repo.tags),
+            "converts": [],
+        }
 
     def preupload(self, user, token, body, repo, rev):
         there = repo.find(rev)[1]

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from cmkt_plugin.publish.upload_errors import explained
+from cmkt_plugin.publish.upload_errors import LOGIN, explained
 
 TAG = re.compile(r"[A-Za-z0-9][\w.+-]{0,99}", re.ASCII)
 LARGEST = 50_000_000_000  # bytes of one file, the hub's own limit
@@ -91,6 +91,7 @@ def upload(folder, repo, private=False, tag=None, message=None):
     check_names(repo, tag)
     with explained(folder, repo):
         _check_sizes(folder)
+        _check_token()
         api = HfApi(library_name="cmkt_plugin")
         user = api.whoami()["name"]
     with explained(folder, repo, user):
@@ -119,6 +120,17 @@ def _check_sizes(folder):
                 f"{path.name} has {size:,} bytes, the hub takes files of "
                 f"{LARGEST:,} at most: train a smaller model"
             )
+
+
+def _check_token():
+    """Refuses a token that no header can carry: the client would quote it."""
+    from huggingface_hub import get_token
+
+    if not re.fullmatch(r"[!-~]*", get_token() or ""):
+        raise ValueError(
+            "the token in HF_TOKEN, or of the login, has a character that no "
+            f"token has: copy it again, or log in anew: {LOGIN}"
+        )
 
 
 def _check_tag(api, repo, tag):

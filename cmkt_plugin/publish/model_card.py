@@ -34,8 +34,6 @@ class Publication(NamedTuple):
     language : str or None
         ISO code of the speech; None tells Chinese from English by the
         script of the transcripts.
-    revision : str or None
-        Tag of this version.
     """
 
     repo: str
@@ -44,7 +42,6 @@ class Publication(NamedTuple):
     data_licence: str | None = None
     licence: str = "apache-2.0"
     language: str | None = None
-    revision: str | None = None
 
 
 def model_card(publication, run_folder, hub_folder, scores, example=None):
@@ -72,13 +69,12 @@ def model_card(publication, run_folder, hub_folder, scores, example=None):
     language = publication.language or script_language(facts)
     run, repo = scores.run, publication.repo
     transfer = training_facts.transfer_settings(run_folder)
-    tag = publication.revision
     return ModelCard.from_template(
         metadata(publication, language, scores),
         template_str=TEMPLATE,
         name=repo.partition("/")[2],
         repo=repo,
-        files=f"https://huggingface.co/{repo}/resolve/{tag or 'main'}",
+        files=f"https://huggingface.co/{repo}/resolve/main",
         summary=_summary(transfer, hub_folder, run),
         scores=_scores(publication, scores, bool(transfer)),
         usage=_usage(hub_folder, repo),

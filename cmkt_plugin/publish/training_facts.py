@@ -67,8 +67,13 @@ def training_settings(run_folder, summary, experiment):
 def _network(enhancer):
     parts = children(enhancer)
     inner = parts.get("net") or parts.get("masknet")
-    adapter = class_name(enhancer)
-    return f"{class_name(inner)} as {adapter}" if inner else adapter
+    if inner is None:
+        return class_name(enhancer)
+    name = class_name(inner)
+    if name.endswith("Sequential"):  # says nothing, its layers do
+        layers = [n for n in children(inner).values() if n.tag[0] == "!"]
+        name = ", ".join(class_name(layer) for layer in layers)
+    return f"{name} as {class_name(enhancer)}"
 
 
 def transfer_settings(run_folder):

@@ -44,8 +44,10 @@ def explained(folder, repo, user=None, done="Nothing was published"):
 
 
 def _explanation(error, repo, user):
+    from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import (
         HfHubHTTPError,
+        HTTPError,
         LocalTokenNotFoundError,
         OfflineModeIsEnabled,
     )
@@ -61,12 +63,15 @@ def _explanation(error, repo, user):
         return _refusal(error, repo, user)
     if isinstance(error, ValueError):
         return str(error)
-    from huggingface_hub import constants
-
+    if isinstance(error, (HTTPError, OSError)):
+        return (
+            f"{ENDPOINT} cannot be reached ({type(error).__name__}: {error}): "
+            "check the network, a proxy or HF_ENDPOINT, and run the same "
+            "command again"
+        )
     return (
-        f"{constants.ENDPOINT} cannot be reached ({type(error).__name__}: "
-        f"{error}): check the network, a proxy or HF_ENDPOINT, and run the "
-        "same command again"
+        f"{ENDPOINT} answers unlike a hub ({type(error).__name__}: {error}): "
+        "check HF_ENDPOINT and the version of huggingface_hub"
     )
 
 

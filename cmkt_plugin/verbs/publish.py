@@ -72,7 +72,7 @@ def command(run, repo, private, revision, message, dry_run, output, **given):
     if example and without:
         raise ValueError("--example and --no-example exclude each other")
     scores = read_scores(run, given.pop("baseline"), given.pop("controls"))
-    publication = Publication(repo=repo, revision=revision, **given)
+    publication = Publication(repo=repo, **given)
     if not (without or example or publication.data_licence):
         progress(
             "The example is a recording of the test set: does its licence "

@@ -1,0 +1,211 @@
+"""Tests of the model card: every figure from the runs, nothing claimed."""
+
+import json
+import re
+
+import pytest
+import yaml
+from finished_run import EXPERIMENT, finished_run
+from huggingface_hub import ModelCard
+
+from cmkt_plugin.export import export
+from cmkt_plugin.publish import training_facts
+from cmkt_plugin.publish.model_card import Publication, model_card
+from cmkt_plugin.publish.published_scores import (
+    findings,
+    read_scores,
+    score_rows,
+)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs by name: a baseline, better and worse ones; an export of one."""
+    folder = tmp_path_factory.mktemp("runs")
+    gains = {"cmkt": 0.2, "base": 0.1, "shuffled": 0.2, "random": 0.0}
+    for name, gain in gains.items():
+        finished_run(folder / name, gain, taught=name != "base")
+    export(folder / "cmkt", folder / "export")
+    return folder
+
+
+@pytest.fixture
+def card(runs):
+    """Makes the card of the run; a function of the runs beside it."""
+
+    def make(run="cmkt", baseline=None, controls=None, example=None, **said):
+        scores = read_scores(runs / run, baseline, controls)
+        publication = Publication("me/enhancer", **said)
+        return model_card(
+            publication, runs / run, runs / "export", scores, example
+        )
+
+    return make
+
+
+def test_the_hubs_own_classes_read_the_results_back(card, runs, tmp_path):
+    card(data="My Corpus", licence="mit").save(tmp_path / "README.md")
+    data = ModelCard.load(tmp_path / "README.md").data
+    assert data.license == "mit"
+    assert data.library_name == "speechbrain"
+    assert data.pipeline_tag == "audio-to-audio"
+    assert data.language == "en"
+    assert data.datasets == ["my-corpus"]
+    assert {"speech-enhancement", "CMKT"} <= set(data.tags)
+    assert data.metrics == ["pesq", "stoi", "estoi", "si-sdr"]
+    means = json.loads((runs / "cmkt" / "test_summary.json").read_text())
+    for result in data.eval_results:
+        metric = result.metric_type.replace("-", "_")
+        assert result.metric_value == round(means["scores"][metric], 4)
+        assert result.dataset_name == "My Corpus (18 test files)"
+        assert result.dataset_args == {"files": 18}
+    assert len(data.eval_results) == 4
+
+
+def test_figures_of_all_runs_stand_in_the_table(card, runs):
+    controls = {"shuffled": runs / "shuffled", "random": runs / "random"}
+    text = str(card(baseline=runs / "base", controls=controls))
+    table = dict(
+        re.findall(r"^\| (\S+(?: \w+)?\S*) \| (\d.\d{3}) \|", text, re.M)
+    )
+    names = {"**this model**": "cmkt", "baseline": "base", **controls}
+    for name, folder in names.items():
+        summary = json.loads((runs / folder / "test_summary.json").read_text())
+        assert table[name] == f"{summary['scores']['pesq']:.3f}", name
+    assert table["noisy input"] == f"{summary['noisy']['pesq']:.3f}"
+    assert "| 18 | 1,234 | 3 |" in text
+    assert "- baseline: no transfer, seed 7" in text
+    assert "- random: the transfer with CorpusTranscripts, seed 7" in text
+
+
+def test_of_another_run_there_are_other_figures(runs):
+    one = score_rows(read_scores(runs / "cmkt"))
+    other = score_rows(read_scores(runs / "random"))
+    assert one[:2] == other[:2]
+    assert all(a != b for a, b in zip(one[2][1:5], other[2][1:5]))
+
+
+@pytest.mark.parametrize(
+    ("run", "baseline", "controls", "said"),
+    [
+        ("cmkt", "base", ["shuffled"], "not shown to come from language"),
+        ("cmkt", "base", ["random", "shuffled"], "not shown to come from"),
+        ("cmkt", "base", ["random"], "there the gain depends on the text"),
+        ("cmkt", "base", [], "not shown to come from language"),
+        ("cmkt", None, ["random"], "by language, is not shown"),
+        ("random", "base", ["shuffled"], "none that comes from language"),
+        ("shuffled", "cmkt", [], "A gain over the baseline is not shown"),
+        ("base", None, [], "trained without language model"),
+    ],
+)
+def test_what_is_said_follows_from_the_figures(
+    runs, run, baseline, controls, said
+):
+    scores = read_scores(
+        runs / run,
+        baseline and runs / baseline,
+        {name: runs / name for name in controls},
+    )
+    text = " ".join(findings(scores, taught=run != "base"))
+    assert said in text
+    # Praise only where right text is ahead of every control.
+    praised = "depends on the text" in text
+    assert praised == (said == "there the gain depends on the text")
+
+
+def test_behind_the_baseline_is_said(runs):
+    said = findings(read_scores(runs / "random", runs / "base"), True)
+    assert said[0].startswith("Against baseline: below it in PESQ, STOI")
+
+
+def test_runs_on_other_recordings_are_refused(runs, tmp_path):
+    finished_run(tmp_path / "run", 0.1)
+    csv = tmp_path / "run" / "test_scores.csv"
+    lines = csv.read_text().splitlines(keepends=True)
+    csv.write_text("".join(lines[:-1]))
+    with pytest.raises(ValueError, match="17 recordings and the run on 18"):
+        read_scores(runs / "cmkt", tmp_path / "run")
+
+
+def test_settings_are_the_runs_and_no_path_is_in_them(card, runs):
+    text = str(card())
+    for expected in (
+        "| Network | LSTM, Linear, LeakyReLU, Linear, Sigmoid as SpectralMask, 1,234 parameters |",
+        "| Optimizer | Adam(lr: 0.001) |",
+        "| Seed | 7 |",
+        "| Precision | bf16 |",
+        "| Epochs | 3; epoch 2 is published, the best by pesq",
+        "| Weight of cosine | Linear(start: 0.014, end: 0) |",
+        "| Teacher | bert-base-uncased, layer: -1 |",
+        "| Transcripts given | CorpusTranscripts |",
+        "--data_folder DATA_FOLDER --output_folder=OUTPUT_FOLDER",
+        "commit 0123456789abcdef",
+        "speechbrain 1.1.2, Python 3.11.7",
+        "arXiv:2503.07078",
+        "arXiv:2106.04624",
+    ):
+        assert expected in text, expected
+    for place in ("/srv", "my_corpus", "my_results", str(runs)):
+        assert place not in text, place
+
+
+def test_three_ways_to_load_it(card):
+    text = str(card())
+    assert 'SpectralMaskEnhancement.from_hparams(source="me/enhancer")' in text
+    assert 'CMKTEnhancement.from_safe("me/enhancer")' in text
+    assert "cmkt enhance -m me/enhancer" in text
+    assert "FOLDER noisy" not in text and '"FOLDER"' not in text
+
+
+def test_what_is_not_stated_is_not_made_up(card):
+    text = str(card())
+    assert "Licence of the data: not stated by the publisher" in text
+    assert "datasets:" not in text
+    assert "## Example" not in text
+    text = str(card(data="C", data_url="https://c.org", data_licence="CC0"))
+    assert "[C](https://c.org). Licence of the data: CC0" in text
+
+
+def test_language_is_told_by_the_script(card, runs, tmp_path):
+    finished_run(tmp_path / "run", words="今天 下雨")
+    facts = training_facts.data_facts(tmp_path / "run")
+    scores = read_scores(tmp_path / "run")
+    made = model_card(
+        Publication("me/x"), tmp_path / "run", runs / "export", scores
+    )
+    assert made.data.language == "zh"
+    assert facts["test"]["utterances"] == 18
+    assert facts["test"]["hours"] == pytest.approx(18 * 2.1 / 3600)
+    assert card(language="de").data.language == "de"
+
+
+def test_several_teachers_each_have_their_settings(runs, tmp_path):
+    finished_run(tmp_path / "run", taught=False)
+    path = tmp_path / "run" / "hyperparams.yaml"
+    member = "{teacher: {source: a/b, layer: 2}, control: !new:x.Shuffled [1]}"
+    text = (
+        "transfer: !new:cmkt_plugin.ensemble.TeacherEnsemble\n"
+        f"  weights: {{one: 0.7, two: 0.3}}\n"
+        f"  members: {{one: {member}, two: {member}}}\n"
+    )
+    path.write_text(path.read_text() + text)
+    found = training_facts.transfer_settings(tmp_path / "run")
+    assert found["Weights of the teachers"] == "one: 0.7, two: 0.3"
+    assert found["Teacher (one)"] == "a/b, layer: 2"
+    assert found["Transcripts given (two)"] == "Shuffled(1)"
+
+
+def test_the_recipe_is_named_without_where_it_lies(runs):
+    path = runs / "cmkt" / "hyperparams.yaml"
+    assert training_facts.recipe(path.parent) is None
+    text = path.read_text()
+    path.write_text("# /home/x/recipes/AISHELL-1/hparams/cmkt.yaml\n" + text)
+    assert training_facts.recipe(path.parent) == "recipes/AISHELL-1"
+    path.write_text(text)
+
+
+def test_nodes_are_shown_and_never_built():
+    node = yaml.compose("!apply:os.system [touch me, ~, 1.0e-05, C|D]")
+    assert training_facts.shown(node) == "system(touch me, ~, 1e-05, C|D)"
+    command = EXPERIMENT["command"] + " --x '{a: /home/me/b}'"
+    assert training_facts.published_command(command).endswith("'{a: b}'")
