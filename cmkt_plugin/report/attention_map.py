@@ -12,7 +12,8 @@ import numpy as np
 from cmkt_plugin.report.figures import style, svg
 from cmkt_plugin.report.spectrograms import paint, scale
 
-ALIKE = 0.9  # correlation from which on two maps show the same
+# Part of the variance that two maps share from which on they show the same.
+ALIKE, MOSTLY = 0.8, 0.5
 WIDTH = 9.5  # inches
 TALLEST = 11  # inches of a map; more tokens get less room each
 
@@ -45,16 +46,25 @@ class AttentionMap:
         found = self.correlation
         if found is None:
             return "A map is constant: no token prefers any frame."
-        said = f"Correlation of the two maps: {found:.2f}."
-        if found >= ALIKE:
+        shared = max(found, 0) ** 2
+        said = (
+            f"Correlation of the two maps: {found:.2f} ({shared:.0%} of the "
+            "variance in common)."
+        )
+        if shared >= ALIKE:
             return (
-                f"{said} They look alike: what is seen here is where the "
-                "tokens are expected, not what was heard."
+                f"{said} They look alike: what is seen here hardly depends "
+                "on what was heard."
+            )
+        if shared >= MOSTLY:
+            return (
+                f"{said} Most of what is seen here is the same whatever was "
+                "heard."
             )
         return (
-            f"{said} They differ: the acoustics have a part in where the "
-            "tokens look (which alone does not prove that words were "
-            "recognised; see the retrieval)."
+            f"{said} They differ: where the tokens look depends on what was "
+            "heard (which alone does not prove that words were recognised: "
+            "see the retrieval)."
         )
 
 

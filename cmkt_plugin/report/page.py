@@ -17,7 +17,7 @@ from cmkt_plugin.report import (
     training_curves,
 )
 from cmkt_plugin.report.listening import attention, listen, versions
-from cmkt_plugin.report.spectrograms import SECONDS
+from cmkt_plugin.report.spectrograms import SECONDS, colour_bar
 
 # Entries of experiment.json that the runs of a comparison may share.
 RECORDED = ("version", "commit", "machine", "torch", "speechbrain")
@@ -85,6 +85,7 @@ def write_report(
     say("utterances")
     shown = listen(runs, base, utterances, ids, data_folder)
     context["shown"] = shown
+    context["colour_bar"] = colour_bar() if shown.utterances else None
     context["utterances"] = versions(shown, kinds)
     say("attention maps")
     context["attention"] = attention(shown)
@@ -131,6 +132,7 @@ def _comparison(found, colours):
             overall = figures.svg(comparison_plot.draw(found))
     return {
         "score_table": scores.score_table(found),
+        "cost_table": scores.cost_table(found),
         "retrieval_table": scores.retrieval_table(found),
         "group_tables": {
             grouping: scores.group_table(found, grouping)

@@ -129,39 +129,52 @@ def score_table(comparison):
     -------
     header : list of str
     rows : list of list of str
-        A cell has up to two lines: the mean, and the difference to the
-        baseline.
+        A cell has up to three lines: the mean, the difference to the
+        baseline, its interval.
     """
     metrics = comparison["metrics"]
     header = ["run", "seeds", *(TITLES.get(m, m) for m in metrics)]
-    header += ["parameters", "epochs", "minutes"]
     noisy = [number(m, comparison["noisy"].get(m)) for m in metrics]
-    rows = [["noisy input", "", *noisy, "", "", ""]]
+    rows = [["noisy input", "", *noisy]]
     for name, run in comparison["runs"].items():
         done = ", ".join(map(str, run["seeds"])) or "none"
         waiting = ", ".join(map(str, run["not_run"]))
         shown = f"{done}\nnot compared: {waiting}" if waiting else done
-        cells = [_cell(m, run, name == comparison["baseline"]) for m in metrics]
-        totals = [
-            number("", run[key], ",", digits)
-            for key, digits in (
-                ("parameters", 0),
-                ("epochs", 0),
-                ("minutes", 1),
-            )
-        ]
-        rows.append([name, shown, *cells, *totals])
+        is_baseline = name == comparison["baseline"]
+        unpaired = "" if is_baseline else unpaired_because(run)
+        cells = [_cell(m, run, unpaired) for m in metrics]
+        rows.append([name, shown, *cells])
     return header, rows
 
 
-def _cell(metric, run, is_baseline):
+def _cell(metric, run, unpaired):
+    """A run's mean and what it gains; ``unpaired`` if that is not known."""
     mean = spread(metric, run["scores"].get(metric))
-    if is_baseline or mean == "–":
-        return mean
     found = run["difference"].get(metric)
-    return (
-        f"{mean}\n{interval(metric, found) if found else unpaired_because(run)}"
-    )
+    shown = interval(metric, found) if found else unpaired
+    # The interval on a line of its own: the columns stay narrow.
+    return f"{mean}\n{shown.replace(' [', chr(10) + '[')}".strip()
+
+
+def cost_table(comparison):
+    """What the runs took, means over seeds.
+
+    Arguments
+    ---------
+    comparison : dict
+        From ``summarise``.
+
+    Returns
+    -------
+    header : list of str
+    rows : list of list of str
+    """
+    columns = {"parameters": 0, "epochs": 0, "minutes": 1}
+    rows = [
+        [name, *(number("", run[key], ",", n) for key, n in columns.items())]
+        for name, run in comparison["runs"].items()
+    ]
+    return ["run", "parameters", "epochs", "minutes per run"], rows
 
 
 def retrieval_table(comparison):
@@ -176,29 +189,29 @@ def retrieval_table(comparison):
     -------
     header : list of str
     rows : list of list of str
-        None where no run has a retrieval.
+        Empty where no run has a retrieval.
     """
     runs = {n: r["retrieval"] for n, r in comparison["runs"].items()}
     names = list(dict.fromkeys(name for run in runs.values() for name in run))
     names.sort(key=lambda name: ("retrieval" not in name, "rolled" not in name))
-    header = ["run"] + [
+    header = [
         f"{n.replace('_top', ' top-')} (%)"
         if "_top" in n
         else "distinct tokens"
         for n in names
     ]
     rows = [
-        [name]
-        + [
-            number("", v if v is None or "_top" not in n else 100 * v, "", 1)
-            if "_top" in n
-            else number("", v, ",", 0)
-            for n, v in ((n, run.get(n)) for n in names)
-        ]
+        [name, *(_retrieved(n, run.get(n)) for n in names)]
         for name, run in runs.items()
         if run
     ]
-    return header, rows
+    return ["run", *header], rows
+
+
+def _retrieved(name, value):
+    if "_top" not in name:
+        return number("", value, ",", 0)
+    return number("", None if value is None else 100 * value, "", 1)
 
 
 def group_table(comparison, grouping):
@@ -224,8 +237,6 @@ def group_table(comparison, grouping):
         noisy = [number(m, given["noisy"].get(m)) for m in metrics]
         rows.append([*first, "noisy input", *noisy])
         for name, run in given["runs"].items():
-            is_baseline = name == comparison["baseline"]
-            run = {"seeds": True, **run}
-            rows.append([*first, name])
-            rows[-1] += [_cell(m, run, is_baseline) for m in metrics]
+            cells = [_cell(m, run, "") for m in metrics]
+            rows.append([*first, name, *cells])
     return header, rows
