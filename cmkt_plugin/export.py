@@ -163,7 +163,8 @@ def _write(folder, form, weights, onnx):
         torch.save(part, folder / f"{name}.ckpt")
     model = _load(folder, form)
     _check_weights(model, form.interface.prefixes, weights)
-    text = readme(form.interface, model, form.unsafe, form.custom is not None)
+    custom = form.custom is not None
+    text = readme(form.interface, model, form.unsafe, custom, onnx)
     (folder / "README.md").write_text(text, encoding="utf-8")
     if form.config is not None:
         write_safe(folder, form.config, weights)

@@ -38,6 +38,22 @@ cmkt enhance -m FOLDER noisy.wav recordings/ -o enhanced{trust}
 ```
 """
 
+ONNX = """
+## Without PyTorch
+
+`model.onnx` is the network, `onnx_runner.py` runs it with numpy and
+onnxruntime; beside the two:
+
+```python
+import soundfile
+from onnx_runner import ONNXEnhancer
+
+noisy, sample_rate = soundfile.read("noisy.wav", dtype="float32")  # mono
+enhanced = ONNXEnhancer("FOLDER").enhance(noisy[None])[0]  # {sample_rate} Hz
+soundfile.write("enhanced.wav", enhanced, sample_rate)
+```
+"""
+
 STOCK_LOADING = """\
 from {module} import {cls}
 
@@ -75,7 +91,7 @@ UNSAFE = (
 )
 
 
-def readme(stock, model, unsafe=None, custom=False):
+def readme(stock, model, unsafe=None, custom=False, onnx=False):
     """The text of the README.
 
     Arguments
@@ -88,6 +104,8 @@ def readme(stock, model, unsafe=None, custom=False):
         Why it cannot be loaded the safe way; None: it can.
     custom : bool
         Whether its classes are in ``custom.py``.
+    onnx : bool
+        Whether there is a ``model.onnx``.
 
     Returns
     -------
@@ -96,7 +114,8 @@ def readme(stock, model, unsafe=None, custom=False):
     parameters = sum(p.numel() for p in model.mods.parameters())
     loading = FOREIGN_LOADING if custom else STOCK_LOADING
     interface = type(model)
-    return README.format(
+    template = README + ONNX if onnx else README
+    return template.format(
         parameters=f"{parameters:,}",
         sample_rate=model.hparams.sample_rate,
         version=__version__,

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from cmkt_plugin.config_check import TRUST, parse_config
 from cmkt_plugin.safe_config import build
@@ -28,10 +28,9 @@ def write_safe(folder, config, weights):
     text = json.dumps(config, indent=2) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
     # Parts that share their memory are written each: the format asks for it.
-    weights = {
-        name: part.clone().contiguous() for name, part in weights.items()
-    }
-    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    whole = {name: part.clone().contiguous() for name, part in weights.items()}
+    # Not save_file: nobody but the writer could read its file.
+    (folder / WEIGHTS).write_bytes(save(whole, metadata={"format": "pt"}))
 
 
 def load_safe(folder, name=None):
