@@ -15,15 +15,16 @@ from cmkt_plugin.overlap_add import OverlapAdd
 
 RATE = 16000
 WINDOWS = OverlapAdd(window=4.0, context=1.0, fade=0.1, batch=2)
-# Difference to one pass in dB of the signal, measured with torch 2.11, and 6 dB
-# for other versions: they draw other weights or round in another way.
+# Difference to one pass in dB of the signal, in all and within 50 ms of joins,
+# measured with torch 2.11; and 6 dB for other versions, which draw other
+# weights or round in another way.
 MEASURED = {
-    "cnn_transformer": -44,  # attention over the whole recording
-    "blstm": -91,  # states fade within the context
-    "gru": -68,
-    "enhance_resnet": -52,  # squeeze and excitation: means over all frames
-    "conv_tasnet": -38,  # global layer norm
-    "sepformer": -10,  # attention, and chunks numbered from the start
+    "cnn_transformer": (-44, -46),  # attention over the whole recording
+    "blstm": (-96, -84),  # states, that fade within the context
+    "gru": (-73, -68),
+    "enhance_resnet": (-52, -50),  # squeeze and excitation: means over time
+    "conv_tasnet": (-41, -42),  # global layer norm
+    "sepformer": (-10, -6),  # attention, and chunks numbered from the start
 }
 MARGIN = 6
 # Seconds: one pass of its attention over 30 s takes gigabytes.
@@ -104,11 +105,11 @@ def test_finite_receptive_fields_give_what_one_pass_gives(
 def test_others_differ_no_more_than_measured(name):
     enhancer = lively(build(name)["enhancer"])
     overall, joins, elsewhere = differences(enhancer, DURATION.get(name, 31))
-    assert overall < MEASURED[name] + MARGIN
-    if name in ("blstm", "gru"):  # begin anew with each window
-        assert joins < MEASURED[name] + 2 * MARGIN
-    else:
-        assert joins < elsewhere + MARGIN
+    assert overall < MEASURED[name][0] + MARGIN
+    assert joins < MEASURED[name][1] + MARGIN
+    # Recurrent layers alone begin anew with a window: more at the joins, and
+    # less than a 16-bit file can hold.
+    assert joins < elsewhere + MARGIN or joins < -60
 
 
 def test_every_backbone_is_in_one_of_the_two():
