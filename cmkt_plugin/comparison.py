@@ -213,13 +213,7 @@ def by_group(runs, baseline, groups):
     runs = {name: seeds for name, seeds in runs.items() if seeds}
     every = [run for seeds in runs.values() for run in seeds.values()]
     tested = set().union(*(run.speakers for run in every))
-    known = set().union(*groups.get("noise", {}).values())
-    if groups and tested - known:
-        raise ValueError(
-            f"the mixtures do not list {len(tested - known)} of {len(tested)} "
-            f"test utterances, e.g. {min(tested - known)}: they are not this "
-            "corpus'"
-        )
+    check_groups(groups, tested)
     result = {}
     for grouping, named in groups.items():
         result[grouping] = {
@@ -242,6 +236,30 @@ def by_group(runs, baseline, groups):
             if ids & tested
         }
     return result
+
+
+def check_groups(groups, tested):
+    """Refuses mixtures of another corpus.
+
+    Arguments
+    ---------
+    groups : dict
+        As ``read_groups`` returns it.
+    tested : set of str
+        The test utterances.
+
+    Raises
+    ------
+    ValueError
+        If an utterance is in no group.
+    """
+    known = set().union(*groups.get("noise", {}).values())
+    if groups and tested - known:
+        raise ValueError(
+            f"the mixtures do not list {len(tested - known)} of {len(tested)} "
+            f"test utterances, e.g. {min(tested - known)}: they are not this "
+            "corpus'"
+        )
 
 
 def _retrieval(runs):

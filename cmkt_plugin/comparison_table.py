@@ -39,18 +39,18 @@ def markdown(comparison, title, provenance):
     parts = [
         f"# {title}",
         "Mean over seeds ± standard deviation between seeds.",
-        _table(*_scores(comparison, metrics)),
+        table(*_scores(comparison, metrics)),
     ]
     if any(run["difference"] for run in comparison["runs"].values()):
         parts += [
             f"Difference to `{base}`; * where zero lies outside the interval.",
-            _table(*_differences(comparison["runs"], metrics, base)),
+            table(*_differences(comparison["runs"], metrics, base)),
             comparison["intervals"],
         ]
     parts += _retrieval(comparison)
     waiting = [n for n, run in comparison["runs"].items() if not run["seeds"]]
     for grouping, groups in comparison["groups"].items():
-        parts += [f"## By {grouping}", _group_table(groups, metrics)]
+        parts += [f"## By {grouping}", group_table(groups, metrics)]
         if waiting:
             parts.append(f"Without those {NOT_RUN}: {', '.join(waiting)}.")
     parts += ["## How it was made", made(comparison, provenance)]
@@ -156,12 +156,24 @@ def _retrieval(comparison):
         "Does a predicted embedding of a validation utterance pick its own "
         "token among the distinct ones; beside it with the latents rolled by "
         "one utterance, and by the tokens' frequency alone.",
-        _table(header, rows),
+        table(header, rows),
     ]
 
 
-def _group_table(groups, metrics):
-    """One table for a grouping: a row per group and run."""
+def group_table(groups, metrics):
+    """One table for a grouping: a row per group and run.
+
+    Arguments
+    ---------
+    groups : dict
+        Of one grouping, as ``comparison.by_group`` returns it.
+    metrics : list of str
+        Those that are known; the most telling ones are shown.
+
+    Returns
+    -------
+    str
+    """
     metrics = [m for m in GROUP_METRICS if m in metrics] or metrics
     header = ["group", "utterances", "run"]
     for metric in metrics:
@@ -178,7 +190,7 @@ def _group_table(groups, metrics):
             for m in metrics:
                 rows[-1].append(spread(m, run["scores"].get(m)))
                 rows[-1].append(interval(m, run["difference"].get(m)))
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def number(metric, value, sign="", digits=None):
@@ -238,6 +250,15 @@ def _percent(value):
     return "–" if value is None else f"{100 * value:.1f}"
 
 
-def _table(header, rows):
+def table(header, rows):
+    """Cells as a table of Markdown.
+
+    Example
+    -------
+    >>> print(table(["run", "PESQ"], [["cmkt", "1.500"]]))
+    | run | PESQ |
+    | --- | --- |
+    | cmkt | 1.500 |
+    """
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

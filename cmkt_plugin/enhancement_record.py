@@ -1,6 +1,5 @@
 """What the outputs in a folder were made with, so that work can go on."""
 
-import hashlib
 import json
 from functools import partial
 from pathlib import Path
@@ -71,25 +70,6 @@ def remaining(folder, settings, targets, jobs=None):
     pairs = list(targets.items())
     done = map_in_threads(is_done, pairs, "Looking for outputs", jobs)
     return dict(pair for pair, found in zip(pairs, done) if not found)
-
-
-def model_hash(model):
-    """SHA-256 over the weights of a model, by name.
-
-    Arguments
-    ---------
-    model : cmkt_plugin.inference.CMKTEnhancement
-        The model, however it was loaded.
-
-    Returns
-    -------
-    str
-    """
-    total = hashlib.sha256(str(model.enhancer).encode())
-    for name, tensor in sorted(model.enhancer.state_dict().items()):
-        total.update(name.encode())
-        total.update(tensor.cpu().contiguous().numpy().tobytes())
-    return total.hexdigest()
 
 
 def _refuse_unknown(folder, targets):

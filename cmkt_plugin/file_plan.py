@@ -97,7 +97,7 @@ def _matching(pattern, output):
     for match in map(Path, glob(pattern, recursive=True)):
         if match.is_dir():
             found.update(_below(match))
-        elif _is_recording(match):
+        elif is_recording(match):
             found.add(match)
     sources = list(_outside(output, Path(*parts[:fixed]), sorted(found)))
     if not sources:
@@ -110,7 +110,7 @@ def _matching(pattern, output):
 
 def _below(folder):
     names = sorted(walk_files(folder))
-    return [folder / name for name in names if _is_recording(name)]
+    return [folder / name for name in names if is_recording(name)]
 
 
 def _outside(output, root, sources):
@@ -124,12 +124,12 @@ def _outside(output, root, sources):
             yield source, place
 
 
-def _is_recording(name):
+def is_recording(name):
     return Path(name).suffix[1:].upper() in RECORDINGS
 
 
 def is_file_name(output):
-    return _is_recording(output) and not output.is_dir()
+    return is_recording(output) and not output.is_dir()
 
 
 def _refuse_as_folder(output, number):

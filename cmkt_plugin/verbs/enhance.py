@@ -134,6 +134,7 @@ def _exit_status(status):
 def _enhance(targets, output, resume, jobs, window, context, **settings):
     from cmkt_plugin import enhancement_record
     from cmkt_plugin.enhance import enhance_files
+    from cmkt_plugin.model_hash import model_hash
     from cmkt_plugin.model_source import open_model
     from cmkt_plugin.standard_streams import STREAM
 
@@ -144,7 +145,7 @@ def _enhance(targets, output, resume, jobs, window, context, **settings):
     model = open_model(settings.pop("model"), **settings)
     model.windows = _windows(model.windows, window, context)
     used = {
-        "model": enhancement_record.model_hash(model),
+        "model": model_hash(model),
         "window": model.windows.window,
         "context": model.windows.context,
         **sound,
