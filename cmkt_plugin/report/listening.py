@@ -180,13 +180,14 @@ def _panels(given, runs):
 
 def _scores(scores, name):
     """Such as "PESQ 1.431, SI-SDR 10.00 dB"; lines break at commas only."""
+    whole = str.maketrans(" -", "\N{NO-BREAK SPACE}\N{NON-BREAKING HYPHEN}")
     pairs = [
         f"{TITLES[m].replace(' (dB)', '')} {number(m, scores[m][name])}"
         + " dB" * (m == "si_sdr")
         for m in GROUP_METRICS
         if name in scores.get(m, {})
     ]
-    return ", ".join(pair.replace(" ", "\N{NO-BREAK SPACE}") for pair in pairs)
+    return ", ".join(pair.translate(whole) for pair in pairs)
 
 
 def attention(shown):

@@ -21,7 +21,8 @@ def summarise(runs, baseline, mixtures=None):
     Arguments
     ---------
     runs : list of Run
-        Those that are not comparable count as not run.
+        A seed that is not comparable counts as not run; a run without any
+        that is, is left out.
     baseline : str
         Name of the run that the others are compared with.
     mixtures : str, pathlib.Path or None
@@ -34,8 +35,8 @@ def summarise(runs, baseline, mixtures=None):
         the groups, has ``benefit`` beside ``difference``: the same over the
         noisy input. None if no run is comparable.
     """
-    named = by_name(runs)
-    if not any(run.comparable for run in runs):
+    scored = finished(runs)
+    if not scored:
         return None
     # compare looks for the summary: what is not comparable must not have one.
     folders = {
@@ -43,10 +44,10 @@ def summarise(runs, baseline, mixtures=None):
             seed: run.folder if run.comparable else run.folder / "not compared"
             for seed, run in seeds.items()
         }
-        for name, seeds in named.items()
+        for name, seeds in by_name(runs).items()
+        if name in scored or name == baseline
     }
     found = compare(folders, baseline, mixtures)
-    scored = finished(runs)
     for name, run in found["runs"].items():
         run["benefit"] = over_noisy(scored.get(name, {}))
     for grouping, ids_of in read_groups(mixtures).items():

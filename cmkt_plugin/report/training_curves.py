@@ -135,23 +135,27 @@ def draw(logs, colours):
 
 def _draw_panel(panel, title, lines, logs, colours):
     per_cent = "retrieval" in title
+    drawn = {}
     for entry, line in lines.items():
         for name, seeds in logs.items():
             epochs, values = series(seeds, entry)
             if not epochs:
                 continue
             values = [
-                [100 * v if per_cent else v for v in row] for row in values
+                np.multiply(row, 100 if per_cent else 1) for row in values
             ]
-            means = [np.mean(row) for row in values]
-            low, high = [min(r) for r in values], [max(r) for r in values]
+            means = [float(np.mean(row)) for row in values]
             # One epoch alone would be a line without length.
             marker = "." if len(epochs) == 1 else None
-            colour = "black" if "frequency" in entry else colours[name]
+            # Runs with the same text have the same frequencies.
+            colour = colours[name]
+            if "frequency" in entry and means == drawn.setdefault(entry, means):
+                colour = "black"
             panel.plot(
                 epochs, means, line, color=colour, marker=marker, linewidth=1.3
             )
             if not per_cent:
+                low, high = [min(r) for r in values], [max(r) for r in values]
                 panel.fill_between(
                     epochs, low, high, color=colour, alpha=0.18, linewidth=0
                 )
