@@ -3,6 +3,8 @@
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from cmkt_plugin.model_source import open_model
 
 
@@ -41,7 +43,11 @@ class LoadedModels:
         with self._lock:
             if name not in self._loaded:
                 source = self._sources[name]
-                self._loaded[name] = open_model(source, **self._options)
+                model = open_model(source, **self._options)
+                # The first pass is slow, and the page shows how long one took.
+                second = np.zeros(model.sample_rate, dtype=np.float32)
+                model.enhance_array(second, model.sample_rate)
+                self._loaded[name] = model
             return self._loaded[name]
 
 
@@ -69,7 +75,7 @@ def short_names(sources):
         # What "." and ".." stand for is a name; a link's target is not.
         path = folder.resolve() if folder.name in ("", "..") else folder
         parts.setdefault(path.parts, source)
-    length = 1
+    length = 2  # of "cmkt/1" and "user/name" one part says too little
     while len({path[-length:] for path in parts}) < len(parts):
         length += 1
     return {"/".join(path[-length:]): parts[path] for path in parts}

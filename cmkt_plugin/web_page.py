@@ -23,6 +23,7 @@ Record, or drop a file; then compare it with what the model makes of it.
 The enhanced file keeps format, sampling rate, channels and level.
 """
 SWEEP, KEPT = 600, 3600  # seconds between removals, that a file is kept
+READING = 20  # seconds that a message stays
 # Gradio lays a picture's label and button over it: room for them.
 CSS = ".spectrogram .image-frame { padding-top: 2.2rem; background: white; }"
 
@@ -198,6 +199,6 @@ def _shown(message):
     # Gradio shows messages as HTML, and file names come from anyone.
     return gr.Error(
         escape(message, quote=False),
-        duration=None,
+        duration=READING,
         print_exception=False,
     )

@@ -68,9 +68,10 @@ def check_address(host, port):
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
+        reason = error.strerror.partition(" (")[0]
         raise ValueError(
-            f"Cannot serve at {host}, port {port}: {error.strerror}. Choose "
-            "another --port or --host, or stop the program that uses it."
+            f"Cannot serve at {host}, port {port}: {reason}. Choose another "
+            "--port or --host, or stop the program that uses it."
         ) from error
 
 

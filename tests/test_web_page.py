@@ -3,6 +3,7 @@
 import socket
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -23,9 +24,13 @@ gr = pytest.importorskip("gradio", reason="needs cmkt_plugin[serve]")
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    run = tmp_path_factory.mktemp("runs") / "run"
-    make_run(run, "blstm")
-    return LoadedModels([run], "cpu")
+    folder = tmp_path_factory.mktemp("runs")
+    make_run(folder / "run", "blstm")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        models = LoadedModels(["run"], "cpu")
+        models["run"]
+    return models
 
 
 @pytest.fixture
@@ -161,7 +166,7 @@ def test_models_are_loaded_once_and_only_when_used(monkeypatch):
 
     def open_model(source, **options):
         opened.append((source, options))
-        return object()
+        return Mock(sample_rate=16000)
 
     monkeypatch.setattr(loaded_models, "open_model", open_model)
     models = LoadedModels(["a/run", "b/run"], "cpu", trust=True)
@@ -171,9 +176,11 @@ def test_models_are_loaded_once_and_only_when_used(monkeypatch):
 
 def test_names_tell_models_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    assert list(short_names(["runs/cmkt/1", "x/y"])) == ["cmkt/1", "x/y"]
     given = ["x/cmkt/1", "y/cmkt/1", "y/cmkt/1/", "user/name"]
     assert list(short_names(given)) == ["x/cmkt/1", "y/cmkt/1", "user/name"]
-    assert short_names(["."]) == {tmp_path.name: "."}
+    here = f"{tmp_path.parent.name}/{tmp_path.name}"
+    assert short_names(["."]) == {here: "."}
     # The end of one path may be the whole of another.
     assert short_names(["b", "a/b"]) == {"b": "b", "a/b": "a/b"}
 
