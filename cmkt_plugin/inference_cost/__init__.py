@@ -1,0 +1,1 @@
+"""Measures what enhancing takes: time, memory, windows, real time, ONNX."""

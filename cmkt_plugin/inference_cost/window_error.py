@@ -1,0 +1,148 @@
+"""How far enhancing in windows is from one pass over the whole recording."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from cmkt_plugin.metrics import si_sdr
+from cmkt_plugin.model_source import open_model
+from cmkt_plugin.overlap_add import OverlapAdd
+
+JOIN = 0.05  # s on either side of the middle of a cross-fade
+
+
+def measure(model, noisy, clean, contexts, window=10.0):
+    """Enhances a recording in one pass, and in windows with more context.
+
+    Arguments
+    ---------
+    model : str or pathlib.Path
+        What ``open_model`` opens.
+    noisy, clean : numpy.ndarray
+        A recording (time,) at the model's rate, and its reference.
+    contexts : list of float
+        Seconds of context on either side of what a window keeps.
+    window : float
+        Length of a window (s).
+
+    Returns
+    -------
+    dict
+        ``one_pass``: SI-SDR (dB) of the enhanced recording; ``windows``: for
+        each context the ``context`` (s), ``difference`` to one pass and
+        ``difference_at_joins``, both in dB of the enhanced level, and the
+        ``si_sdr``.
+    """
+    opened = open_model(model, device="cpu")
+    rate = opened.sample_rate
+    opened.windows = OverlapAdd(window=len(noisy) / rate + 1)
+    one_pass = opened.enhance_array(noisy, rate)
+    found = {"one_pass": float(si_sdr(one_pass, clean)), "windows": []}
+    for context in contexts:
+        opened.windows = OverlapAdd(window=window, context=context)
+        enhanced = opened.enhance_array(noisy, rate)
+        spans = opened.windows.spans(
+            len(noisy), rate, opened.enhancer.hop_length
+        )
+        difference = enhanced - one_pass
+        found["windows"].append(
+            {
+                "context": context,
+                "difference": level(difference, one_pass),
+                "difference_at_joins": level(
+                    difference[joins(spans, rate)], one_pass
+                ),
+                "si_sdr": float(si_sdr(enhanced, clean)),
+            }
+        )
+    return found
+
+
+def concatenated(noisy_folder, clean_folder, seconds, rate=16000):
+    """Joins the recordings of two folders to one long one, in order of name.
+
+    Arguments
+    ---------
+    noisy_folder, clean_folder : str or pathlib.Path
+        Folders with recordings of the same names, of one channel.
+    seconds : float
+        How long the result must be at least.
+    rate : int
+        Sampling rate expected (Hz).
+
+    Returns
+    -------
+    noisy, clean : numpy.ndarray
+        Samples (time,).
+
+    Raises
+    ------
+    ValueError
+        If a recording has another rate, or there are too few.
+    """
+    pairs, samples = [], 0
+    for path in sorted(Path(clean_folder).glob("*.wav")):
+        pair = []
+        for folder in (noisy_folder, clean_folder):
+            wav, found = soundfile.read(
+                Path(folder, path.name), dtype="float32"
+            )
+            if found != rate or wav.ndim > 1:
+                raise ValueError(
+                    f"{folder}/{path.name}: expected one channel of {rate} Hz, "
+                    f"found {found} Hz, shape {wav.shape}"
+                )
+            pair.append(wav)
+        pairs.append(pair)
+        samples += len(pair[0])
+        if samples >= seconds * rate:
+            return [np.concatenate(part) for part in zip(*pairs)]
+    raise ValueError(
+        f"{clean_folder} has {samples / rate:.0f} s in .wav files, expected "
+        f"{seconds:g} s or more: take a larger folder, or fewer --seconds"
+    )
+
+
+def joins(spans, rate):
+    """The samples around the joins of windows.
+
+    Arguments
+    ---------
+    spans : list of tuple of int
+        First sample of each window and the one after its last.
+    rate : int
+        Samples in a second.
+
+    Returns
+    -------
+    numpy.ndarray
+        Their indices.
+
+    Example
+    -------
+    >>> len(joins([(0, 200), (100, 300)], rate=100))
+    10
+    """
+    middles = [
+        (before + after) // 2
+        for (_, before), (after, _) in zip(spans, spans[1:])
+    ]
+    around = np.arange(-round(JOIN * rate), round(JOIN * rate))
+    return np.concatenate([around[:0], *(around + m for m in middles)])
+
+
+def level(difference, reference):
+    """Power of a difference against that of a reference, in dB.
+
+    Example
+    -------
+    >>> level(np.full(4, 0.01), np.ones(8))
+    -40.0
+    """
+    smallest = np.finfo(float).tiny  # no difference at all has no logarithm
+    power, of_reference = (
+        np.mean(np.square(part, dtype=float))
+        for part in (difference, reference)
+    )
+    return float(10 * np.log10(max(power, smallest) / of_reference))
