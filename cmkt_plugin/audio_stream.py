@@ -10,7 +10,8 @@ import soundfile
 from cmkt_plugin.leftovers import temporary_path
 from cmkt_plugin.recordings import read_header
 
-BLOCK = 65536  # frames; libsndfile's Vorbis encoder overflows with many more
+# Frames. More than 2 million at once overflow the stack of the Vorbis encoder.
+BLOCK = 65536
 # Suffixes that are not the name of their format; None: its default subtype.
 SUFFIXES = {
     "AIF": ("AIFF", None),
@@ -188,8 +189,7 @@ def write_like(recording, path, pieces):
     try:
         try:
             _write(recording, temporary, form, pieces)
-        # AssertionError: soundfile's own, where fewer samples were taken.
-        except (soundfile.SoundFileError, AssertionError) as error:
+        except soundfile.SoundFileError as error:
             raise _not_whole(path, form, error) from error
         written = read_header(temporary, channels=None)
         # libsndfile does not always complain where the disk is full.
@@ -210,25 +210,19 @@ def _format_for(recording, path):
     }
     suffix = path.suffix[1:].upper()
     name, subtype = SUFFIXES.get(suffix, (suffix, None))
-    asked = path.suffix.lower() != Path(recording.name).suffix.lower()
-    if (
-        asked
-        and name in soundfile.available_formats()
-        and (name != recording.format)
-    ):
+    # A recording may be named wrongly: its own suffix asks for nothing.
+    same = path.suffix.lower() == Path(recording.name).suffix.lower()
+    known = name in soundfile.available_formats()
+    if known and not same and name != recording.format:
         form = {"format": name, "subtype": form["subtype"], "endian": "FILE"}
-        if subtype or not soundfile.check_format(**form):
+        if not soundfile.check_format(**form):
             form["subtype"] = subtype or soundfile.default_subtype(name)
     if form["format"] in TWO_FILES or not soundfile.check_format(**form):
-        raise ValueError(f"{path}: {_unwritable(form)}")
+        raise ValueError(
+            f"{path}: {form['subtype']} in {form['format']} can be read but "
+            "not written; name an output that ends in .wav or .flac"
+        )
     return form
-
-
-def _unwritable(form):
-    return (
-        f"{form['subtype']} in {form['format']} can be read but not written; "
-        "name an output that ends in .wav or .flac"
-    )
 
 
 def _write(recording, temporary, form, pieces):
@@ -250,5 +244,6 @@ def _write(recording, temporary, form, pieces):
 def _not_whole(path, form, reason):
     return OSError(
         f"{path} could not be written whole ({reason or 'samples missing'}): "
-        f"either the disk is full, or {_unwritable(form)}"
+        f"is the disk full? If not, {form['subtype']} in {form['format']} "
+        "cannot be written so; name an output that ends in .wav or .flac"
     )

@@ -113,8 +113,8 @@ def test_blocks_are_what_is_read_at_once(tmp_path, suffix):
 def test_one_large_piece_is_written_in_blocks(tmp_path):
     source = write(tmp_path / "a.ogg", tone(10), 16000, subtype="VORBIS")
     with open_recording(source) as recording:
-        write_like(recording, tmp_path / "b.ogg", [tone(10**6)])
-    assert soundfile.info(tmp_path / "b.ogg").frames == 10**6
+        write_like(recording, tmp_path / "b.ogg", [tone(3 * 10**6)])
+    assert soundfile.info(tmp_path / "b.ogg").frames == 3 * 10**6
 
 
 def test_tags_are_kept(tmp_path):
@@ -177,7 +177,10 @@ def test_full_disk_is_noticed_and_leaves_nothing(tmp_path):
         source = write(tmp_path / f"a.{suffix}", noise)
         old = tmp_path / f"b.{suffix}"
         old.write_text("old")
-        with files_up_to(20_000), pytest.raises(OSError, match="disk is full"):
+        with (
+            files_up_to(20_000),
+            pytest.raises(OSError, match="is the disk full"),
+        ):
             copy(source, old)
         assert old.read_text() == "old"
     assert not list(tmp_path.glob(".*"))

@@ -338,4 +338,11 @@ def test_model_is_left_without_dropout_and_gradients():
     enhanced = model.enhance_batch(noisy)
     assert torch.equal(enhanced, model.enhance_batch(noisy))
     assert not enhanced.requires_grad and not net.training
+    trained_on = CMKTEnhancement(
+        {"enhance_model": net.requires_grad_()},
+        {"sample_rate": 16000},
+        {"device": "cpu"},
+        freeze_params=False,
+    )
+    assert torch.equal(enhanced, trained_on.enhance_batch(noisy))
     assert isinstance(model.windows, OverlapAdd)
