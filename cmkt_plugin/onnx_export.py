@@ -18,6 +18,7 @@ from cmkt_plugin.onnx_networks import network_of
 
 OPSET = 17  # onnxruntime 1.12 and later
 TOLERANCE = 1e-4  # of the peak of the enhanced waveform
+_EXTRA = ("onnx", "onnxruntime")
 _WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
 
 
@@ -46,14 +47,16 @@ def export_onnx(model, folder):
     Raises
     ------
     ImportError
-        If onnxruntime is missing.
+        If onnx or onnxruntime is missing.
     ValueError
         If the model has no ONNX form that gives the same, or a window that
         the runner does not know.
     """
-    if find_spec("onnxruntime") is None:
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
         raise ImportError(
-            "the ONNX export needs onnxruntime: pip install 'cmkt_plugin[onnx]'"
+            f"the ONNX export needs {' and '.join(missing)}: "
+            "pip install 'cmkt_plugin[onnx]'"
         )
     # A copy: exporting is done on the CPU, the model stays where it is.
     enhancer = deepcopy(model.enhancer).cpu().eval()

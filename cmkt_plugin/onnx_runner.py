@@ -54,15 +54,13 @@ class ONNXEnhancer:
         padded = np.pad(noisy, ((0, 0), (n_fft // 2, n_fft // 2)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, 1)
         spectrum = np.fft.rfft(frames[:, ::hop] * window)
-        magnitude = np.sqrt(np.abs(spectrum) ** 2 + 1e-14)
-        magnitude = self._network(np.log1p(magnitude).astype("float32"))
+        magnitude = np.log1p(np.abs(spectrum)).astype("float32")
+        magnitude = self._network(magnitude)
         spectrum = np.expm1(magnitude) * np.exp(1j * np.angle(spectrum))
         frames = np.fft.irfft(spectrum, n_fft) * window
         # Overlap-add, divided by that of the squared window.
-        wav, squares = (
-            np.zeros(padded.shape, "float32"),
-            np.zeros(len(padded[0])),
-        )
+        wav = np.zeros_like(padded)
+        squares = np.zeros_like(padded[0])
         for frame in range(frames.shape[1]):
             place = slice(frame * hop, frame * hop + n_fft)
             wav[:, place] += frames[:, frame]
@@ -70,7 +68,7 @@ class ONNXEnhancer:
         end = (frames.shape[1] - 1) * hop
         end = end if self.settings.ends_at_last_hop else noisy.shape[1]
         inside = slice(n_fft // 2, n_fft // 2 + end)
-        return wav[:, inside] / squares[inside].astype("float32")
+        return wav[:, inside] / squares[inside]
 
     def _window(self):
         """The periodic window in the middle of the n_fft points."""

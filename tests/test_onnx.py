@@ -148,7 +148,10 @@ def test_settings_say_what_the_model_is(exports):
         "window": "hamming",
         "ends_at_last_hop": False,
     }
-    assert ONNXEnhancer(exports[0] / "conv_tasnet").sample_rate == 16000
+    runner = ONNXEnhancer(exports[0] / "conv_tasnet")
+    assert runner.sample_rate == 16000
+    for shape in (runner.session.get_inputs(), runner.session.get_outputs()):
+        assert shape[0].shape == ["batch", "time"]
 
 
 class Baked(torch.nn.Module):
@@ -231,9 +234,13 @@ def test_wrong_inputs_are_named(exports, noisy, found):
 
 
 def test_measure(exports):
-    threads = torch.get_num_threads()
-    measured = measure(exports[1]["gru"], exports[0] / "gru", 0.5, 2)
-    assert torch.get_num_threads() == threads
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        measured = measure(exports[1]["gru"], exports[0] / "gru", 0.5, 2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
     assert 0 < measured["difference"] < 1e-5 < measured["peak"]
     ratio = measured["torch_s"] / measured["onnxruntime_s"]
     assert ratio == pytest.approx(measured["ratio"]) and ratio > 0

@@ -166,8 +166,8 @@ REFUSED = {
         input_size=257, track_running_stats=False
     ),
     "'net.0' .InputNormal": InputNormalization(norm_type="sentence"),
-    "'net.0.1' .AvgPool": Sequential(
-        torch.nn.ReLU(), torch.nn.AvgPool2d((2, 1))
+    "'net.0.1' .AvgPool2d. gives": Sequential(
+        torch.nn.ReLU(), torch.nn.AvgPool2d((2, 1), ceil_mode=True)
     ),
 }
 
