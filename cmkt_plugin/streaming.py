@@ -152,7 +152,7 @@ class EnhancementStream:
         noise = noise.to(self._transform.device)
         with torch.no_grad():
             self._net.check(enhancer.features(noise))
-            whole = enhancer(noise, torch.ones(1)).wav[0]
+            whole = enhancer(noise, torch.ones(1, device=noise.device)).wav[0]
         parts = [self.push(part) for part in noise[0].split(self.hop_length)]
         streamed = torch.cat([*parts, self.flush()])
         difference, peak = (streamed - whole).abs().max(), whole.abs().max()
