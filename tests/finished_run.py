@@ -43,7 +43,12 @@ EXPERIMENT = {
 
 
 def finished_run(
-    folder, gain=0.2, name="blstm", taught=True, words="a red bag"
+    folder,
+    gain=0.2,
+    name="blstm",
+    taught=True,
+    words="a red bag",
+    spread=0.05,
 ):
     """Makes a run whose scores are those of the noisy input plus a gain.
 
@@ -59,6 +64,8 @@ def finished_run(
         Whether there was a transfer.
     words : str
         The transcript of every recording.
+    spread : float
+        By how much the gain of a file may differ from that.
     """
     make_run(folder, name)
     data = folder.parent / "data"
@@ -68,7 +75,7 @@ def finished_run(
     generator = np.random.default_rng(1)
     noisy = generator.uniform(1.0, 2.0, len(names))
     # Each file has a gain of its own, the same in every run but for `gain`.
-    gains = gain + generator.uniform(-0.05, 0.05, len(names))
+    gains = gain + generator.uniform(-spread, spread, len(names))
     _write_scores(folder / "noisy_scores.csv", names, noisy)
     rows = _write_scores(folder / "test_scores.csv", names, noisy + gains)
     summary = {

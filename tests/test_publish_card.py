@@ -113,6 +113,16 @@ def test_what_is_said_follows_from_the_figures(
     assert praised == (said == "there the gain depends on the text")
 
 
+def test_a_gain_within_the_interval_is_none(runs, tmp_path):
+    finished_run(tmp_path / "run", 0.15, spread=0.9)
+    scores = read_scores(tmp_path / "run", runs / "base")
+    given = scores.run.means()["pesq"], scores.baseline.means()["pesq"]
+    assert given[0] > given[1]
+    said = findings(scores, True)
+    assert said[0] == "Against baseline: no difference beyond the interval."
+    assert "A gain over the baseline is not shown" in said[-1]
+
+
 def test_behind_the_baseline_is_said(runs):
     said = findings(read_scores(runs / "random", runs / "base"), True)
     assert said[0].startswith("Against baseline: below it in PESQ, STOI")
@@ -130,7 +140,7 @@ def test_runs_on_other_recordings_are_refused(runs, tmp_path):
 def test_settings_are_the_runs_and_no_path_is_in_them(card, runs):
     text = str(card())
     for expected in (
-        "| Network | LSTM, Linear, LeakyReLU, Linear, Sigmoid as SpectralMask, 1,234 parameters |",
+        "| Network | 1 LSTM, 2 Linear, 1 LeakyReLU, 1 Sigmoid as SpectralMask, 1,234 parameters |",
         "| Optimizer | Adam(lr: 0.001) |",
         "| Seed | 7 |",
         "| Precision | bf16 |",

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import socket
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,30 @@ def test_a_fixed_mixture_is_rendered(tmp_path):
     assert rate == 16000
     power = np.mean((noisy - clean) ** 2) / np.mean(clean**2)
     assert 10 * np.log10(power) == pytest.approx(0, abs=0.2)
+
+
+def test_a_class_of_the_users_own_is_published_with_it(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    finished_run(run)
+    own = "import torch\n\n\nclass Mask(torch.nn.Sigmoid):\n    pass\n"
+    (tmp_path / "my_mask.py").write_text(own)
+    path = run / "hyperparams.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("torch.nn.Sigmoid", "my_mask.Mask"))
+    assert path.read_text() != text
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = publish(run)
+    names = {path.name for path in folder.iterdir()}
+    assert names - EXAMPLE == {
+        "README.md",
+        "hyperparams.yaml",
+        "enhancer.ckpt",
+        "custom.py",
+    }
+    card = (folder / "README.md").read_text()
+    assert 'foreign_class(\n    source="me/enhancer"' in card
+    assert "cmkt enhance -m me/enhancer" in card and "--trust" in card
+    sys.modules.pop("my_mask")
 
 
 def test_data_that_are_gone_are_named_with_the_way_out(tmp_path):

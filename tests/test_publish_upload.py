@@ -16,6 +16,7 @@ from cmkt_plugin.cli import main
 from cmkt_plugin.model_source import open_model
 from cmkt_plugin.publish import hub_upload
 from cmkt_plugin.publish.hub_upload import check_names, upload
+from cmkt_plugin.publish.upload_errors import explained
 
 OWNER, READER, OTHER = "hf_ownerownerowner", "readerreader", "otherother"
 USERS = {OWNER: "someone", READER: "someone", OTHER: "other"}
@@ -73,9 +74,8 @@ def folder(tmp_path):
 
 def contents(hub, revision="main"):
     """What a revision of the repository holds, by name."""
-    files = dict(hub.repos[REPO].find(revision)[1])
-    files.pop(".gitattributes")
-    return files
+    files = hub.repos[REPO].find(revision)[1].items()
+    return {name: content for name, content in files if name[0] != "."}
 
 
 def test_round_trip_through_the_real_client(tmp_path):
@@ -245,6 +245,31 @@ def test_a_tag_is_not_moved(hub, folder):
     with pytest.raises(ValueError, match="has the tag v1 already.*Nothing"):
         upload(folder, REPO, tag="v1")
     assert list(hub.repos[REPO].commits) == commits
+
+
+def test_the_tag_is_of_our_commit_though_another_follows(hub, folder):
+    commit = hub.commit
+
+    def crowded(*arguments, repo, rev):
+        answer = commit(*arguments, repo=repo, rev=rev)
+        repo.add({"theirs.txt": b"at the same time"}, "another's")
+        return answer
+
+    hub.commit = crowded
+    upload(folder, REPO, tag="v1")
+    assert contents(hub).keys() == {"theirs.txt"}
+    assert contents(hub, "v1")["net.ckpt"] == b"weights"
+
+
+@pytest.mark.parametrize("quoted", ["Bearer abcdef", "hf_abcdef", "mysecret"])
+def test_no_error_quotes_a_token(folder, monkeypatch, quoted):
+    monkeypatch.setenv("HF_TOKEN", "mysecret")
+    with pytest.raises(ValueError) as caught:
+        with explained(folder, REPO):
+            raise OSError(f"Illegal header value {quoted}")
+    assert quoted not in str(caught.value)
+    assert "Illegal header value (token)" in str(caught.value)
+    assert caught.value.__cause__ is None  # it is not printed either
 
 
 def test_a_tag_that_fails_leaves_the_files_published(hub, folder):

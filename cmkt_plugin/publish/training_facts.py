@@ -6,6 +6,7 @@ The YAML is read as nodes: nothing in it is imported or built.
 import json
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -72,7 +73,8 @@ def _network(enhancer):
     name = class_name(inner)
     if name.endswith("Sequential"):  # says nothing, its layers do
         layers = [n for n in children(inner).values() if n.tag[0] == "!"]
-        name = ", ".join(class_name(layer) for layer in layers)
+        counts = Counter(map(class_name, layers))
+        name = ", ".join(f"{n} {kind}" for kind, n in counts.items())
     return f"{name} as {class_name(enhancer)}"
 
 

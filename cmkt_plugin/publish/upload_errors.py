@@ -70,8 +70,9 @@ def _explanation(error, repo, user):
             "command again"
         )
     return (
-        f"{ENDPOINT} answers unlike a hub ({type(error).__name__}: {error}): "
-        "check HF_ENDPOINT and the version of huggingface_hub"
+        f"the upload to {ENDPOINT} failed ({type(error).__name__}: {error}): "
+        "run the same command again; if it stays so, check HF_ENDPOINT and "
+        "the version of huggingface_hub"
     )
 
 
