@@ -10,7 +10,7 @@ VERSION = (HERE / "cmkt_plugin/__init__.py").read_text().split('"')[-2]
 EXTRAS = {
     "plot": ["matplotlib>=3.7"],
     "phones": ["phonemizer>=3.3", "espeakng-loader>=0.2.4", "pypinyin>=0.50"],
-    "onnx": ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.2"],
+    "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
     "serve": ["gradio>=6"],
 }
 

@@ -19,7 +19,6 @@ from cmkt_plugin.onnx_networks import network_of
 OPSET = 17  # onnxruntime 1.12 and later
 TOLERANCE = 1e-4  # of the peak of the enhanced waveform
 _EXTRA = ("onnx", "onnxruntime")
-_WINDOWS = {"hamming": torch.hamming_window, "hann": torch.hann_window}
 
 
 def export_onnx(model, folder):
@@ -41,7 +40,7 @@ def export_onnx(model, folder):
     -------
     pathlib.Path
         The folder, with ``model.onnx``, ``model_onnx.json`` (rate in Hz;
-        ``n_fft``, window, hop and shortest recording in samples) and
+        ``n_fft``, hop and shortest recording in samples; the window) and
         ``onnx_runner.py``, which runs them with numpy and onnxruntime.
 
     Raises
@@ -49,8 +48,7 @@ def export_onnx(model, folder):
     ImportError
         If onnx or onnxruntime is missing.
     ValueError
-        If the model has no ONNX form that gives the same, or a window that
-        the runner does not know.
+        If the model has no ONNX form that gives the same.
     """
     missing = [name for name in _EXTRA if find_spec(name) is None]
     if missing:
@@ -95,24 +93,17 @@ def _settings(network, model):
     }
     if network.stft is None:
         return settings
+    stft = network.stft
+    left = (stft.n_fft - stft.win_length) // 2
+    window = torch.zeros(stft.n_fft)
+    window[left : left + stft.win_length] = stft.window
     return {
         **settings,
-        "n_fft": network.stft.n_fft,
-        "win_length": network.stft.win_length,
-        "hop_length": network.stft.hop_length,
-        "window": _window_name(network.stft.window),
+        "n_fft": stft.n_fft,
+        "hop_length": stft.hop_length,
+        "window": window.tolist(),
         "ends_at_last_hop": network.ends_at_last_hop,
     }
-
-
-def _window_name(window):
-    for name, shape in _WINDOWS.items():
-        if torch.allclose(window, shape(len(window)), atol=1e-6):
-            return name
-    raise ValueError(
-        "the window of the STFT is not one that the ONNX runner knows: "
-        f"expected one of {', '.join(_WINDOWS)}"
-    )
 
 
 def _write_graph(network, sample_rate, path):

@@ -40,8 +40,8 @@ class ONNXEnhancer:
         time = noisy.shape[1]
         missing = max(0, self.settings.shortest - time)
         noisy = np.pad(noisy, ((0, 0), (0, missing)))
-        spectral = self.settings.n_fft is not None
-        wav = self._in_frames(noisy) if spectral else self._network(noisy)
+        run = self._network if self.settings.n_fft is None else self._in_frames
+        wav = run(noisy)
         missing = max(0, time - wav.shape[1])
         return np.pad(wav, ((0, 0), (0, missing)))[:, :time]
 
@@ -50,7 +50,7 @@ class ONNXEnhancer:
 
     def _in_frames(self, noisy):
         n_fft, hop = self.settings.n_fft, self.settings.hop_length
-        window = self._window()
+        window = np.array(self.settings.window, dtype="float32")
         padded = np.pad(noisy, ((0, 0), (n_fft // 2, n_fft // 2)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft, 1)
         spectrum = np.fft.rfft(frames[:, ::hop] * window)
@@ -69,13 +69,3 @@ class ONNXEnhancer:
         end = end if self.settings.ends_at_last_hop else noisy.shape[1]
         inside = slice(n_fft // 2, n_fft // 2 + end)
         return wav[:, inside] / squares[inside]
-
-    def _window(self):
-        """The periodic window in the middle of the n_fft points."""
-        win_length = self.settings.win_length
-        offset = {"hamming": 0.54, "hann": 0.5}[self.settings.window]
-        turns = 2 * np.pi * np.arange(win_length) / win_length
-        window = offset - (1 - offset) * np.cos(turns)
-        left = (self.settings.n_fft - win_length) // 2
-        right = self.settings.n_fft - win_length - left
-        return np.pad(window, (left, right)).astype("float32")

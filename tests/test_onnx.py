@@ -120,7 +120,7 @@ def test_variants_of_the_transformer(knobs, tmp_path, monkeypatch):
 
 
 def test_other_windows(tmp_path, monkeypatch):
-    """A window shorter than n_fft, and one of another shape."""
+    """A window shorter than n_fft, and another one."""
     knobs = {**KNOBS["gru"], "n_fft": 400, "win_length": 20, "hop_length": 7.5}
     monkeypatch.setitem(KNOBS, "gru", knobs)
     model = trained("gru")
@@ -129,12 +129,7 @@ def test_other_windows(tmp_path, monkeypatch):
     for part in (model.enhancer.features.stft, model.enhancer.istft):
         part.window = torch.hann_window(320)
     runner = ONNXEnhancer(onnx_export.export_onnx(model, tmp_path / "b"))
-    assert runner.settings.window == "hann"
     assert difference(model, runner, speech(2, 4001)) < 1e-5
-    model.enhancer.features.stft.window = torch.ones(320)
-    with pytest.raises(ValueError, match="expected one of hamming, hann"):
-        onnx_export.export_onnx(model, tmp_path / "c")
-    assert not (tmp_path / "c").exists()
 
 
 def test_settings_say_what_the_model_is(exports):
@@ -143,9 +138,8 @@ def test_settings_say_what_the_model_is(exports):
         "sample_rate": 16000,
         "shortest": 1,
         "n_fft": 512,
-        "win_length": 512,
         "hop_length": 256,
-        "window": "hamming",
+        "window": torch.hamming_window(512).tolist(),
         "ends_at_last_hop": False,
     }
     runner = ONNXEnhancer(exports[0] / "conv_tasnet")
