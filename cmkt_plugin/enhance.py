@@ -4,10 +4,11 @@ import errno
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 import soundfile
 import torch
@@ -21,10 +22,6 @@ from cmkt_plugin.work_meter import Stopped, WorkMeter
 
 TICK = 0.5  # seconds between two looks at how far it is
 ROOM = 2  # times the size of an input: free space that its output may need
-
-
-class DiskFull(Exception):
-    """Every further file would fail for the same reason."""
 
 
 @dataclass
@@ -50,6 +47,17 @@ class Outcome:
     wall: float = 0.0
     stopped: str = ""
     interrupted: bool = False
+
+
+class _Work(NamedTuple):
+    """What the threads share."""
+
+    model: object
+    options: dict
+    durations: dict  # source: seconds
+    meter: WorkMeter
+    outcome: Outcome
+    tried: SimpleQueue  # seconds of each file that had its turn
 
 
 def enhance_files(model, targets, jobs=None, **options):
@@ -83,20 +91,17 @@ def enhance_files(model, targets, jobs=None, **options):
         EnhancementProgress(durations) as progress,
         _threads(min(jobs or _default_jobs(model), len(durations))) as pool,
     ):
-        results = SimpleQueue()
-        attempt = partial(_attempt, model, meter, options, results)
+        work = _Work(model, options, durations, meter, outcome, SimpleQueue())
         try:
             # The longest first: at the end, all would wait for them.
             for source in sorted(durations, key=durations.get, reverse=True):
-                pool.submit(attempt, source, targets[source], durations[source])
-            _gather(results, durations, outcome, meter, progress)
+                pool.submit(_attempt, work, source, targets[source])
+            _wait(work, progress)
         except KeyboardInterrupt:
             outcome.stopped, outcome.interrupted = "interrupted", True
         finally:
             meter.stop()
             pool.shutdown(cancel_futures=True)
-    while not results.empty():  # what came to its end after all
-        _note(*results.get(), durations, outcome)
     # In the order in which they were given.
     failed = outcome.failed
     outcome.failed = {s: failed[s] for s in targets if s in failed}
@@ -138,49 +143,45 @@ def _threads(jobs):
         torch.set_num_threads(before)
 
 
-def _attempt(model, meter, options, results, source, target, seconds):
-    """Enhances one file in a thread of the pool; puts the error, or None."""
-    error = None
+def _attempt(work, source, target):
+    """Enhances one file in a thread of the pool, and notes what came of it.
+
+    Here and not where it is waited for, which Ctrl-C may end at any time.
+    """
+    outcome, seconds = work.outcome, work.durations[source]
     try:
         channels = soundfile.info(source).channels
-        with meter.file(seconds, channels):
-            model.enhance_file(source, target, **options)
+        with work.meter.file(seconds, channels):
+            work.model.enhance_file(source, target, **work.options)
+        outcome.finished[source] = seconds
+    except Stopped:
+        pass
     # Whatever it is: it must not keep thousands of others from their turn.
-    except Exception as raised:
-        error = raised
+    except Exception as error:
         if isinstance(error, OSError) and _is_full(error, source, target):
-            error = DiskFull(f"no space left on the disk for {target}")
-    results.put((source, error))
+            outcome.stopped = f"no space left on the disk for {target}"
+        else:
+            outcome.failed[source] = _reason(error, source)
+    finally:
+        work.tried.put(seconds)
 
 
 def _is_full(error, source, target):
+    """Whether every further file would fail for the same reason."""
     if error.errno is None:  # libsndfile does not tell
         folder = next(f for f in target.parents if f.exists())
         return shutil.disk_usage(folder).free < ROOM * source.stat().st_size
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def _gather(results, durations, outcome, meter, progress):
-    """Notes the results as they come; ends early where no disk is left."""
-    tried, seconds = 0, 0.0
-    while tried < len(durations) and not outcome.stopped:
-        try:
-            source, error = results.get(timeout=TICK)
-        except Empty:
-            pass
-        else:
-            _note(source, error, durations, outcome)
-            tried, seconds = tried + 1, seconds + durations[source]
-        progress.update(tried, seconds + meter.seconds())
-
-
-def _note(source, error, durations, outcome):
-    if error is None:
-        outcome.finished[source] = durations[source]
-    elif isinstance(error, DiskFull):
-        outcome.stopped = str(error)
-    elif not isinstance(error, Stopped):
-        outcome.failed[source] = _reason(error, source)
+def _wait(work, progress):
+    """Tells how far it is, until all is tried or the disk is full."""
+    files, seconds = 0, 0.0
+    while files < len(work.durations) and not work.outcome.stopped:
+        with suppress(Empty):
+            seconds += work.tried.get(timeout=TICK)
+            files += 1
+        progress.update(files, seconds + work.meter.seconds())
 
 
 def _reason(error, source):

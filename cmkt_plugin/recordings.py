@@ -154,9 +154,6 @@ def _fault(file, channels):
 
 
 def _end_fault(file):
-    # Some old codecs know no seeking: reading tells what is missing.
-    if not file.seekable():
-        return ""
     # A flac or mp3 header has the length recorded, whatever is left of it.
     try:
         file.seek(file.frames - 1)

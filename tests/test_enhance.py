@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -163,6 +164,9 @@ def test_threads_of_torch_are_shared_out(run, tmp_path, monkeypatch):
             seen.clear()
             enhance_files(model, targets, jobs)
             assert seen == {each} and torch.get_num_threads() == 4
+            # A thread that begins later has as many as before, too.
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == 4
     finally:
         torch.set_num_threads(before)
 

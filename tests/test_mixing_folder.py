@@ -9,7 +9,7 @@ import soundfile
 from hyperpyyaml import load_hyperpyyaml
 from mixing_files import RATE, steps, write
 
-from cmkt_plugin.mixing import audio_folder
+from cmkt_plugin import file_tree
 from cmkt_plugin.mixing.audio_folder import NoiseFolder, RIRFolder
 from cmkt_plugin.mixing.parts import PIECES, POSITIONS, in_part
 
@@ -39,7 +39,7 @@ def test_order_is_not_the_file_system_s(tmp_path, monkeypatch):
         write(tmp_path / f"{name}.wav", steps(RATE, 1))
     listed = ["b.wav", "c.wav", "a.wav"]
     walked = [(str(tmp_path), [], listed)]
-    monkeypatch.setattr(audio_folder.os, "walk", lambda *_, **__: walked)
+    monkeypatch.setattr(file_tree.os, "walk", lambda *_, **__: walked)
     assert names(NoiseFolder(tmp_path)) == sorted(listed)
 
 
