@@ -11,6 +11,8 @@ from huggingface_hub import ModelCard
 from cmkt_plugin.export import export
 from cmkt_plugin.publish import training_facts
 from cmkt_plugin.publish.model_card import Publication, model_card
+from cmkt_plugin.publish.node_text import shown
+from cmkt_plugin.publish.published_command import published_command
 from cmkt_plugin.publish.published_scores import (
     findings,
     read_scores,
@@ -216,6 +218,6 @@ def test_the_recipe_is_named_without_where_it_lies(runs):
 
 def test_nodes_are_shown_and_never_built():
     node = yaml.compose("!apply:os.system [touch me, ~, 1.0e-05, C|D]")
-    assert training_facts.shown(node) == "system(touch me, ~, 1e-05, C|D)"
+    assert shown(node) == "system(touch me, ~, 1e-05, C|D)"
     command = EXPERIMENT["command"] + " --x '{a: /home/me/b}'"
-    assert training_facts.published_command(command).endswith("'{a: b}'")
+    assert published_command(command).endswith("'{a: b}'")

@@ -4,14 +4,13 @@ import re
 from typing import NamedTuple
 
 from cmkt_plugin import __version__
-from cmkt_plugin.comparison_table import TITLES
 from cmkt_plugin.publish import published_scores, training_facts
+from cmkt_plugin.publish.card_metadata import metadata
 from cmkt_plugin.publish.card_template import TEMPLATE
+from cmkt_plugin.publish.published_command import published_command
 from cmkt_plugin.run_config import HYPERPARAMS
 from cmkt_plugin.yaml_nodes import children, compose
 
-TASK = "audio-to-audio"
-TAGS = ["speech-enhancement", "PyTorch", "speechbrain", "CMKT"]
 UNKNOWN = "not stated by the publisher"
 IDEOGRAPHS = re.compile(r"[\u4e00-\u9fff]")
 
@@ -88,7 +87,7 @@ def model_card(publication, run_folder, hub_folder, scores, example=None):
         ),
         transfer=transfer and _table([["part", "setting"]], transfer),
         recipe=training_facts.recipe(run_folder),
-        command=training_facts.published_command(run.experiment["command"]),
+        command=published_command(run.experiment["command"]),
         versions=_versions(run.experiment),
         limits=_limits(language, hub_folder, scores, facts),
     )
@@ -104,53 +103,6 @@ def script_language(facts):
     """
     words = " ".join(split["words"] for split in facts.values())
     return "zh" if IDEOGRAPHS.search(words) else "en"
-
-
-def metadata(publication, language, scores):
-    """The front matter: what the hub searches, shows and compares.
-
-    Arguments
-    ---------
-    publication : Publication
-    language : str
-        ISO code.
-    scores : cmkt_plugin.publish.published_scores.PublishedScores
-
-    Returns
-    -------
-    huggingface_hub.ModelCardData
-    """
-    from huggingface_hub import EvalResult, ModelCardData
-
-    name = publication.data or "the run's own test set"
-    identifier = re.sub(r"[^\w./-]+", "-", name).strip("-").lower()
-    means = scores.run.means()
-    results = [
-        EvalResult(
-            task_type=TASK,
-            task_name="Speech enhancement",
-            dataset_type=identifier,
-            dataset_name=f"{name} ({scores.files} test files)",
-            dataset_split="test",
-            dataset_args={"files": scores.files},
-            metric_type=metric.replace("_", "-"),
-            metric_name=TITLES[metric],
-            metric_value=round(means[metric], 4),
-        )
-        for metric in published_scores.METRICS
-        if means.get(metric) is not None
-    ]
-    return ModelCardData(
-        language=language,
-        license=publication.licence,
-        library_name="speechbrain",
-        pipeline_tag=TASK,
-        tags=TAGS,
-        datasets=[identifier] if publication.data else None,
-        metrics=[result.metric_type for result in results],
-        model_name=publication.repo.partition("/")[2],
-        eval_results=results,
-    )
 
 
 def _usage(hub_folder, repo):

@@ -5,13 +5,10 @@ The YAML is read as nodes: nothing in it is imported or built.
 
 import json
 import re
-import shlex
 from collections import Counter
 from pathlib import Path
 
-import yaml
-
-from cmkt_plugin.provenance import command, without_paths
+from cmkt_plugin.publish.node_text import class_name, shown
 from cmkt_plugin.run_config import HYPERPARAMS, best_metric
 from cmkt_plugin.yaml_nodes import children, compose
 
@@ -19,7 +16,6 @@ from cmkt_plugin.yaml_nodes import children, compose
 EMBEDDED = {
     "cmkt_plugin.minilm.folder": "sentence-transformers/all-MiniLM-L6-v2"
 }
-PLACEHOLDERS = ("_folder", "_annotation")
 GIVEN = "Transcripts given"  # the right ones, shuffled ones or none at all
 RECIPE = re.compile(r"/(recipes/[\w.-]+)/hparams/")
 SPLITS = ("train", "valid", "test")
@@ -168,49 +164,6 @@ def _source(node):
     return EMBEDDED.get(function) or shown(node)
 
 
-def shown(node):
-    """A YAML node as a reader likes it: classes by their last name, no path.
-
-    Arguments
-    ---------
-    node : yaml.Node or None
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> shown(yaml.compose("!new:a.b.Linear {start: 0.0139999999999, end: 0}"))
-    'Linear(start: 0.014, end: 0)'
-    >>> shown(yaml.compose("[/home/me/lm, null]"))
-    'lm, null'
-    """
-    if isinstance(node, yaml.MappingNode):
-        inside = ", ".join(
-            f"{key.value}: {shown(value)}" for key, value in node.value
-        )
-    elif isinstance(node, yaml.SequenceNode):
-        inside = ", ".join(shown(item) for item in node.value)
-    else:
-        inside = _scalar(node.value if node is not None else "")
-    if getattr(node, "tag", "").startswith("!"):
-        inside = "" if inside == "null" else inside
-        return f"{class_name(node)}({inside})" if inside else class_name(node)
-    return inside
-
-
-def class_name(node):
-    """The last name of the class or function that a node's tag names."""
-    return re.split(r"[.:!]", node.tag)[-1]
-
-
-def _scalar(value):
-    if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", value):
-        return f"{float(value):.6g}"
-    return without_paths(value) or "null"
-
-
 def data_facts(run_folder):
     """Number and hours of the utterances of each set.
 
@@ -237,42 +190,6 @@ def data_facts(run_folder):
                 "words": " ".join(e.get("words") or "" for e in entries),
             }
     return facts
-
-
-def published_command(text):
-    """A recorded command with placeholders where its own folders stood.
-
-    Arguments
-    ---------
-    text : str
-        ``command`` of an ``experiment.json``.
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> published_command("python train.py a.yaml --data_folder vb --seed 1")
-    'python train.py a.yaml --data_folder DATA_FOLDER --seed 1'
-    >>> published_command("train.py --noise_folder='my noises'")
-    'python train.py --noise_folder=NOISE_FOLDER'
-    """
-    words = []
-    for word in shlex.split(text):
-        flag, equals, _ = word.partition("=")
-        before = words[-1] if words else ""
-        if equals and _is_place(flag):
-            word = f"{flag}={flag.lstrip('-').upper()}"
-        elif _is_place(before) and "=" not in before:
-            word = before.lstrip("-").upper()
-        words.append(word)
-    # Quotes again, and takes out absolute paths that an old record may hold.
-    return command(words)
-
-
-def _is_place(flag):
-    return flag.startswith("--") and flag.endswith(PLACEHOLDERS)
 
 
 def _flag(text, name):
