@@ -12,6 +12,8 @@ from cmkt_plugin.recordings import read_header
 
 # Frames. More than 2 million at once overflow the stack of the Vorbis encoder.
 BLOCK = 65536
+# Integer formats: what of them is not here libsndfile rounds as it encodes.
+BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 # Suffixes that are not the name of their format; None: its default subtype.
 SUFFIXES = {
     "AIF": ("AIFF", None),
@@ -19,6 +21,8 @@ SUFFIXES = {
     "OPUS": ("OGG", "OPUS"),
     "SND": ("AU", None),
 }
+# libsndfile encodes integers for it wrongly, floats as they should be.
+FLOATS_ONLY = {"SDS"}
 # Its second file would keep the temporary name.
 TWO_FILES = {"SD2"}
 
@@ -236,9 +240,40 @@ def _write(recording, temporary, form, pieces):
         for name, text in recording.copy_metadata().items():
             with suppress(soundfile.SoundFileError):  # the format has no such
                 setattr(file, name, text)
+        bits = None if file.format in FLOATS_ONLY else BITS.get(file.subtype)
         for piece in pieces:
             for start in range(0, len(piece), BLOCK):
-                file.write(piece[start : start + BLOCK])
+                block = piece[start : start + BLOCK]
+                file.write(block if bits is None else rounded(block, bits))
+
+
+def rounded(samples, bits):
+    """Rounds samples to the steps of an integer format.
+
+    libsndfile, where it clips, takes the next lower step instead: a silence
+    that is not quite one would become a rattle of -1.
+
+    Arguments
+    ---------
+    samples : numpy.ndarray
+        Samples (time, channels), full scale is 1.
+    bits : int
+        Of a sample in that format.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 with the samples in its upper bits, as libsndfile takes them.
+
+    Example
+    -------
+    >>> rounded(np.array([-1e-9, 0.5, 2.0]), bits=16) >> 16
+    array([    0, 16384, 32767], dtype=int32)
+    """
+    full_scale = 2.0 ** (bits - 1)
+    steps = np.rint(samples.astype("float64") * full_scale)
+    steps = steps.clip(-full_scale, full_scale - 1).astype("int32")
+    return steps << (32 - bits)
 
 
 def _not_whole(path, form, reason):

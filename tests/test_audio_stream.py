@@ -268,3 +268,19 @@ def test_position_of_what_is_not_finite(tmp_path):
             message = f"a.wav: sample {at} of channel 1 is {name}, expected"
             with pytest.raises(ValueError, match=message):
                 list(read_blocks(recording))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32"])
+def test_integer_samples_are_the_nearest_ones(tmp_path, subtype):
+    """libsndfile alone takes the next lower: -1 for what is nearly silent."""
+    bits = int(subtype[4:].lstrip("U"))
+    step = 2.0 ** (1 - bits)
+    samples = np.array([-1e-12, 0.4 * step, -0.4 * step, 0.25, 1.5, -1.5])
+    nearest = [0, 0, 0, 0.25, 1 - step, -1]
+    soundfile.write(tmp_path / "in.wav", np.zeros(6), 16000, subtype)
+    with audio_stream.open_recording(tmp_path / "in.wav") as recording:
+        audio_stream.write_like(
+            recording, tmp_path / "out.wav", [samples[:, np.newaxis]]
+        )
+    written, _ = soundfile.read(tmp_path / "out.wav")
+    assert written.tolist() == nearest
