@@ -31,10 +31,10 @@ demo: install
 	$(BIN)/cmkt compare recipes/demo/comparison.yaml --jobs 2 \
 		--mixtures $(DEMO)/voicebank/mixtures.csv \
 		--output $(DEMO)/table -- --data_folder $(DEMO)/voicebank
-	$(BIN)/cmkt enhance $(DEMO)/runs/cmkt/1/export \
+	$(BIN)/cmkt enhance --model $(DEMO)/runs/cmkt/1/export \
 		$(DEMO)/voicebank/noisy_testset_wav_16k/p401_001.wav \
-		-o $(DEMO)/enhanced
-	@echo "Listen: $(DEMO)/enhanced/p401_001.wav"
+		-o $(DEMO)/enhanced.wav
+	@echo "Listen: $(DEMO)/enhanced.wav"
 
 clean:
 	rm -rf .venv results build dist *.egg-info

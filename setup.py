@@ -11,7 +11,7 @@ EXTRAS = {
     "plot": ["matplotlib>=3.7"],
     "phones": ["phonemizer>=3.3", "espeakng-loader>=0.2.4", "pypinyin>=0.50"],
     "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
-    "serve": ["gradio>=6"],
+    "serve": ["gradio>=6.31,<7", "matplotlib>=3.7"],
 }
 
 setup(
@@ -22,6 +22,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["cmkt_plugin", "cmkt_plugin.*"]),
+    package_data={"cmkt_plugin.report": ["*.html", "*.css"]},
     python_requires=">=3.10",
     install_requires=[
         # torchaudio stopped at 2.11.0: a newer torch beside it does not load.
