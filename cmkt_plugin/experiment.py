@@ -18,7 +18,7 @@ from cmkt_plugin.dataset import (
     spread,
     training_batches,
 )
-from cmkt_plugin.export import export
+from cmkt_plugin.exporting.export import export
 from cmkt_plugin.knobs import check_knobs
 
 # What a resumed run must share with the run that it resumes, by YAML key.

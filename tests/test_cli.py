@@ -129,7 +129,7 @@ def test_a_missing_extra_is_one_line(error, clean, tmp_path, monkeypatch):
     def export(*arguments):
         raise error
 
-    monkeypatch.setattr("cmkt_plugin.export.export", export)
+    monkeypatch.setattr("cmkt_plugin.exporting.export.export", export)
     result = cmkt("export", tmp_path, tmp_path / "out")
     assert isinstance(result.exception, SystemExit) == clean
     assert ("Error: pip install" in result.output) == clean

@@ -19,12 +19,12 @@ from recordings_of_all_kinds import (
 )
 from test_export import make_run
 
-from cmkt_plugin import enhance
 from cmkt_plugin.cli import main
-from cmkt_plugin.enhance import enhance_files
-from cmkt_plugin.enhancement_progress import EnhancementProgress
-from cmkt_plugin.enhancement_record import FILENAME
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.enhancing import enhance
+from cmkt_plugin.enhancing.enhance import enhance_files
+from cmkt_plugin.enhancing.progress import EnhancementProgress
+from cmkt_plugin.enhancing.record import FILENAME
+from cmkt_plugin.loading.model_source import open_model
 
 
 def cmkt(*words, **settings):

@@ -14,12 +14,12 @@ from click.testing import CliRunner
 from recordings_of_all_kinds import content, mixed_folder, noise
 from test_export import make_run
 
-from cmkt_plugin import enhance
 from cmkt_plugin.cli import main
-from cmkt_plugin.enhance import enhance_files
-from cmkt_plugin.enhancement_record import FILENAME
+from cmkt_plugin.enhancing import enhance
+from cmkt_plugin.enhancing.enhance import enhance_files
+from cmkt_plugin.enhancing.record import FILENAME
 from cmkt_plugin.leftovers import temporary_path
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 
 
 def cmkt(*words, **settings):
@@ -109,7 +109,7 @@ def test_ctrl_c_keeps_what_is_finished(run, tmp_path, monkeypatch):
     for name in "abc":
         noise(tmp_path / f"in/{name}.wav")
     monkeypatch.setattr(
-        "cmkt_plugin.model_source.open_model",
+        "cmkt_plugin.loading.model_source.open_model",
         lambda *_, **__: Interrupting(open_model(run, "cpu")),
     )
     out = tmp_path / "out"

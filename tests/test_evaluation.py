@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from noisy_pairs import make_pair
 from test_export import make_run
 
-from cmkt_plugin import evaluation
 from cmkt_plugin.cli import main
-from cmkt_plugin.evaluation_pairs import find_pairs, speakers_of
+from cmkt_plugin.evaluation import evaluate as evaluation
+from cmkt_plugin.evaluation.pairs import find_pairs, speakers_of
+from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.metrics import METRICS, score
-from cmkt_plugin.model_source import open_model
 
 NAMES = [f"{speaker}_{n}" for speaker in ("p1", "p2", "p3") for n in "12"]
 

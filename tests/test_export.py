@@ -17,9 +17,9 @@ from speechbrain.inference.interfaces import foreign_class
 from speechbrain.utils.checkpoints import Checkpointer
 from toy_backbones import FOLDER, KNOBS, build, resolved, speech
 
-from cmkt_plugin.export import export
+from cmkt_plugin.exporting.export import export
 from cmkt_plugin.inference import CMKTEnhancement
-from cmkt_plugin.model_source import open_model, open_trusted
+from cmkt_plugin.loading.model_source import open_model, open_trusted
 
 # Runs where neither this package nor transformers can be imported.
 STOCK = """

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cmkt_plugin.file_plan import plan_files
-from cmkt_plugin.standard_streams import plan_with_streams
+from cmkt_plugin.enhancing.file_plan import plan_files
+from cmkt_plugin.enhancing.standard_streams import plan_with_streams
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from test_export import make_run
 from toy_backbones import speech
 
 from cmkt_plugin.cli import main
-from cmkt_plugin.export import export
+from cmkt_plugin.exporting.export import export
 from cmkt_plugin.inference_cost import measurements, window_error
+from cmkt_plugin.inference_cost.long_recording import join_recordings
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,34 @@ def test_recordings_are_joined_in_pairs(tmp_path):
             path = tmp_path / folder / f"{number}.wav"
             soundfile.write(path, gain * wav, 16000, "FLOAT")
     folders = tmp_path / "noisy", tmp_path / "clean"
-    noisy, clean = window_error.concatenated(*folders, seconds=0.9)
+    noisy, clean = join_recordings(folders, seconds=0.9)
     assert np.array_equal(clean, 0.5 * noisy)
     assert np.array_equal(noisy, speech(3, 8000)[:2].reshape(-1).numpy())
     with pytest.raises(ValueError, match="has 2 s in .wav files, expected 9"):
-        window_error.concatenated(*folders, seconds=9)
+        join_recordings(folders, seconds=9)
+
+
+def test_stream_and_onnx_as_tables(tmp_path):
+    make_run(tmp_path / "gru", "gru")
+    make_run(tmp_path / "transformer", "cnn_transformer")
+    (tmp_path / "noisy").mkdir()
+    wav = speech(1, 24000)[0].numpy()
+    soundfile.write(tmp_path / "noisy" / "a.wav", wav, 16000)
+    done = CliRunner().invoke(
+        main,
+        ["real-time", str(tmp_path / "gru"), str(tmp_path / "transformer")]
+        + ["--noisy", str(tmp_path / "noisy"), "--seconds", "1"]
+        + ["--output", str(tmp_path / "real_time")],
+    )
+    assert done.exit_code == 0, done.output
+    measured = json.loads((tmp_path / "real_time.json").read_text())["models"]
+    gru, transformer = (
+        measured[str(tmp_path / n)] for n in ("gru", "transformer")
+    )
+    assert gru["stream"]["latency_ms"] == 32
+    assert 0 <= gru["stream"]["difference"] < 1e-5 < gru["stream"]["peak"]
+    assert "CNNTransformerSE" in transformer["no_stream"]
+    for model in (gru, transformer):
+        assert 0 <= model["onnx"]["difference"] < 1e-5
+    text = (tmp_path / "real_time.md").read_text()
+    assert transformer["no_stream"].split(":")[0] in text

@@ -9,11 +9,11 @@ from test_export import make_run
 from test_safe_config import Payload
 from toy_backbones import KNOBS, speech
 
-from cmkt_plugin.export import export
-from cmkt_plugin.hub_snapshot import model_folder
+from cmkt_plugin.exporting.export import export
 from cmkt_plugin.inference import CMKTEnhancement
-from cmkt_plugin.model_source import open_model
-from cmkt_plugin.run_config import run_config
+from cmkt_plugin.loading.hub_snapshot import model_folder
+from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.loading.run_config import run_config
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,8 @@ def test_a_payload_in_a_checkpoint_is_not_run(run, tmp_path):
     for source in (run, path.parent):
         with pytest.raises(ValueError, match="enhancer.ckpt holds something"):
             open_model(source, "cpu")
-    for damaged in (b"", path.read_bytes()[:300], b"PK\x03\x04"):
+    garbage = b"garbage that is no pickle"
+    for damaged in (b"", path.read_bytes()[:300], b"PK\x03\x04", garbage):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match="or is damaged"):
             open_model(run, "cpu")

@@ -10,14 +10,14 @@ import pytest
 import torch
 from toy_backbones import KNOBS, build, speech
 
-from cmkt_plugin import onnx_export
 from cmkt_plugin.enhancers import SpectralMask, WaveformMask
 from cmkt_plugin.features import LogMagnitude
 from cmkt_plugin.inference import CMKTEnhancement
+from cmkt_plugin.onnx import export as onnx_export
 
 pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
-from cmkt_plugin.onnx_runner import ONNXEnhancer  # noqa: E402
-from cmkt_plugin.onnx_speed import measure  # noqa: E402
+from cmkt_plugin.onnx.onnx_runner import ONNXEnhancer  # noqa: E402
+from cmkt_plugin.onnx.speed import measure  # noqa: E402
 
 FILES = ["model.onnx", "model_onnx.json", "onnx_runner.py"]
 

@@ -8,7 +8,7 @@ import yaml
 from finished_run import EXPERIMENT, finished_run
 from huggingface_hub import ModelCard
 
-from cmkt_plugin.export import export
+from cmkt_plugin.exporting.export import export
 from cmkt_plugin.publish import training_facts
 from cmkt_plugin.publish.model_card import Publication, model_card
 from cmkt_plugin.publish.node_text import shown

@@ -15,7 +15,7 @@ from finished_run import finished_run
 from PIL import Image
 from safetensors.torch import save_file
 
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.publish import example_pair, hub_folder
 from cmkt_plugin.publish.hub_folder import listing, make_hub_folder
 from cmkt_plugin.publish.model_card import Publication

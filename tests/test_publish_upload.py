@@ -13,7 +13,7 @@ from hub_server import HubServer
 from toy_backbones import speech
 
 from cmkt_plugin.cli import main
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.publish import hub_upload
 from cmkt_plugin.publish.hub_upload import check_names, upload
 from cmkt_plugin.publish.upload_errors import explained

@@ -13,14 +13,14 @@ from safetensors.torch import load_file, save_file
 from test_export import make_run
 from toy_backbones import FOLDER, KNOBS, speech
 
-from cmkt_plugin.allowed_classes import ALLOWED
-from cmkt_plugin.config_check import make_config, parse_config
-from cmkt_plugin.custom_module import object_names
-from cmkt_plugin.export import export
+from cmkt_plugin.exporting.custom_module import object_names
+from cmkt_plugin.exporting.export import export
 from cmkt_plugin.inference import CMKTEnhancement
-from cmkt_plugin.model_source import open_trusted
-from cmkt_plugin.safe_config import build
-from cmkt_plugin.yaml_nodes import children, compose
+from cmkt_plugin.loading.allowed_classes import ALLOWED
+from cmkt_plugin.loading.config_check import make_config, parse_config
+from cmkt_plugin.loading.model_source import open_trusted
+from cmkt_plugin.loading.safe_config import build
+from cmkt_plugin.loading.yaml_nodes import children, compose
 
 LINEAR = {"new": "torch.nn.Linear", "kwargs": {"in_features": 2}}
 

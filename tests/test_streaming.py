@@ -21,8 +21,8 @@ from toy_backbones import KNOBS, build, speech
 
 from cmkt_plugin.enhancers import SpectralMask
 from cmkt_plugin.inference import CMKTEnhancement
-from cmkt_plugin.stream_speed import measure
-from cmkt_plugin.streaming import EnhancementStream
+from cmkt_plugin.streaming.speed import measure
+from cmkt_plugin.streaming.stream import EnhancementStream
 
 
 def model_of(enhancer):

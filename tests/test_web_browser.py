@@ -20,8 +20,8 @@ import soundfile
 from test_export import make_run
 from toy_backbones import speech
 
-from cmkt_plugin.export import export
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.exporting.export import export
+from cmkt_plugin.loading.model_source import open_model
 
 pytest.importorskip("gradio", reason="needs cmkt_plugin[serve]")
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright")

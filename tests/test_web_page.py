@@ -13,11 +13,11 @@ from matplotlib.image import imread
 from test_export import make_run
 from toy_backbones import speech
 
-from cmkt_plugin import loaded_models
 from cmkt_plugin.cli import main
-from cmkt_plugin.loaded_models import LoadedModels, short_names
-from cmkt_plugin.recording_picture import COLUMNS, draw, picture
-from cmkt_plugin.web_enhancement import compare
+from cmkt_plugin.loading import loaded_models
+from cmkt_plugin.loading.loaded_models import LoadedModels, short_names
+from cmkt_plugin.web.enhancement import compare
+from cmkt_plugin.web.picture import COLUMNS, draw, picture
 
 gr = pytest.importorskip("gradio", reason="needs cmkt_plugin[serve]")
 
@@ -36,7 +36,7 @@ def models(tmp_path_factory):
 @pytest.fixture
 def page(models, tmp_path, monkeypatch):
     """The page, its files in a folder of their own."""
-    from cmkt_plugin.web_page import WebPage
+    from cmkt_plugin.web.page import WebPage
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
     return WebPage(models, limit=2, jobs=3)
@@ -209,11 +209,11 @@ def test_a_missing_model_is_said_before_the_page_opens(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("missing", ["gradio", "matplotlib"])
 def test_what_is_missing_is_named_with_the_way_out(monkeypatch, missing):
-    for name in ("web_page", "web_enhancement", "recording_picture"):
-        monkeypatch.delitem(sys.modules, f"cmkt_plugin.{name}", False)
+    for name in ("page", "enhancement", "picture"):
+        monkeypatch.delitem(sys.modules, f"cmkt_plugin.web.{name}", False)
     for name in [name for name in sys.modules if name.startswith(missing)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError, match=r"cmkt_plugin\[serve\]") as error:
-        __import__("cmkt_plugin.web_page")
+        __import__("cmkt_plugin.web.page")
     assert error.value.name is None

@@ -2,7 +2,7 @@
 
 import torch
 
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.scale.stopwatch import Stopwatch
 
 

@@ -1,12 +1,9 @@
 """How far enhancing in windows is from one pass over the whole recording."""
 
-from pathlib import Path
-
 import numpy as np
-import soundfile
 
+from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.metrics import si_sdr
-from cmkt_plugin.model_source import open_model
 from cmkt_plugin.overlap_add import OverlapAdd
 
 JOIN = 0.05  # s on either side of the middle of a cross-fade
@@ -57,51 +54,6 @@ def measure(model, noisy, clean, contexts, window=10.0):
             }
         )
     return found
-
-
-def concatenated(noisy_folder, clean_folder, seconds, rate=16000):
-    """Joins the recordings of two folders to one long one, in order of name.
-
-    Arguments
-    ---------
-    noisy_folder, clean_folder : str or pathlib.Path
-        Folders with recordings of the same names, of one channel.
-    seconds : float
-        How long the result must be at least.
-    rate : int
-        Sampling rate expected (Hz).
-
-    Returns
-    -------
-    noisy, clean : numpy.ndarray
-        Samples (time,).
-
-    Raises
-    ------
-    ValueError
-        If a recording has another rate, or there are too few.
-    """
-    pairs, samples = [], 0
-    for path in sorted(Path(clean_folder).glob("*.wav")):
-        pair = []
-        for folder in (noisy_folder, clean_folder):
-            wav, found = soundfile.read(
-                Path(folder, path.name), dtype="float32"
-            )
-            if found != rate or wav.ndim > 1:
-                raise ValueError(
-                    f"{folder}/{path.name}: expected one channel of {rate} Hz, "
-                    f"found {found} Hz, shape {wav.shape}"
-                )
-            pair.append(wav)
-        pairs.append(pair)
-        samples += len(pair[0])
-        if samples >= seconds * rate:
-            return [np.concatenate(part) for part in zip(*pairs)]
-    raise ValueError(
-        f"{clean_folder} has {samples / rate:.0f} s in .wav files, expected "
-        f"{seconds:g} s or more: take a larger folder, or fewer --seconds"
-    )
 
 
 def joins(spans, rate):

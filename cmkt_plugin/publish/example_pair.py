@@ -8,13 +8,13 @@ from pathlib import Path
 import soundfile
 from speechbrain.dataio.dataio import read_audio
 
+from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.loading.run_config import HYPERPARAMS
+from cmkt_plugin.loading.safe_folder import CONFIG
+from cmkt_plugin.loading.yaml_nodes import children, compose
 from cmkt_plugin.mixing.entries import fill
 from cmkt_plugin.mixing.pairs import fixed_pair
-from cmkt_plugin.model_source import open_model
-from cmkt_plugin.run_config import HYPERPARAMS
-from cmkt_plugin.safe_folder import CONFIG
 from cmkt_plugin.wav_file import write_wav
-from cmkt_plugin.yaml_nodes import children, compose
 
 SECONDS = (2.0, 10.0)  # what a visitor listens to
 WINDOW = 0.032  # seconds: shows the harmonics of a voice

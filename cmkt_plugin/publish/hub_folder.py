@@ -5,8 +5,8 @@ from tempfile import TemporaryDirectory
 
 import soundfile
 
-from cmkt_plugin.export import export
-from cmkt_plugin.exported import may_replace, replace_folder
+from cmkt_plugin.exporting.export import export
+from cmkt_plugin.exporting.exported import may_replace, replace_folder
 from cmkt_plugin.publish.example_pair import (
     SECONDS,
     check_plot,

@@ -4,12 +4,12 @@ import re
 from typing import NamedTuple
 
 from cmkt_plugin import __version__
+from cmkt_plugin.loading.run_config import HYPERPARAMS
+from cmkt_plugin.loading.yaml_nodes import children, compose
 from cmkt_plugin.publish import published_scores, training_facts
 from cmkt_plugin.publish.card_metadata import metadata
 from cmkt_plugin.publish.card_template import TEMPLATE
 from cmkt_plugin.publish.published_command import published_command
-from cmkt_plugin.run_config import HYPERPARAMS
-from cmkt_plugin.yaml_nodes import children, compose
 
 UNKNOWN = "not stated by the publisher"
 IDEOGRAPHS = re.compile(r"[\u4e00-\u9fff]")

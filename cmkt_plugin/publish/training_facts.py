@@ -8,9 +8,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from cmkt_plugin.loading.run_config import HYPERPARAMS, best_metric
+from cmkt_plugin.loading.yaml_nodes import children, compose
 from cmkt_plugin.publish.node_text import class_name, shown
-from cmkt_plugin.run_config import HYPERPARAMS, best_metric
-from cmkt_plugin.yaml_nodes import children, compose
 
 # The embedded teacher is named by the function that finds its folder.
 EMBEDDED = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from cmkt_plugin.exported import children, compose, is_export
+from cmkt_plugin.exporting.exported import children, compose, is_export
 from cmkt_plugin.report.training_curves import read_log
 from cmkt_plugin.run_scores import RunScores, check_same_input, read_run
 

@@ -6,7 +6,7 @@ from typing import Optional
 import numpy as np
 
 from cmkt_plugin.dataset import make_dataset
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.report.runs import by_name
 
 PLACES = ("noise_root", "rir_root")

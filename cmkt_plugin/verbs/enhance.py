@@ -105,7 +105,7 @@ def command(ctx, inputs, output, resume, jobs, **settings):
     """Enhance recordings IN: files, folders, quoted patterns ('in/**/*.wav'),
     or - for standard input. Progress and errors go to standard error.
     """
-    from cmkt_plugin.standard_streams import plan_with_streams
+    from cmkt_plugin.enhancing.standard_streams import plan_with_streams
 
     try:
         with _exit_status(NOTHING_DONE):
@@ -132,11 +132,11 @@ def _exit_status(status):
 
 
 def _enhance(targets, output, resume, jobs, window, context, **settings):
-    from cmkt_plugin import enhancement_record
-    from cmkt_plugin.enhance import enhance_files
-    from cmkt_plugin.model_hash import model_hash
-    from cmkt_plugin.model_source import open_model
-    from cmkt_plugin.standard_streams import STREAM
+    from cmkt_plugin.enhancing import record as enhancement_record
+    from cmkt_plugin.enhancing.enhance import enhance_files
+    from cmkt_plugin.enhancing.standard_streams import STREAM
+    from cmkt_plugin.loading.model_hash import model_hash
+    from cmkt_plugin.loading.model_source import open_model
 
     into_folder = output != STREAM and Path(output) not in targets.values()
     if resume and not into_folder:
@@ -171,7 +171,7 @@ def _windows(given, window, context):
 
 def _report(outcome):
     """What failed, why it ended early, and the sum of it."""
-    from cmkt_plugin.enhancement_progress import clock
+    from cmkt_plugin.enhancing.progress import clock
 
     for source, reason in outcome.failed.items():
         progress(f"Error: {source}: {reason}")

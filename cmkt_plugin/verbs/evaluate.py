@@ -84,11 +84,15 @@ def command(
     A MODEL is the output folder of a training, an export, or a name on the
     hub.
     """
-    from cmkt_plugin import evaluation, evaluation_table, provenance
-    from cmkt_plugin.loaded_models import short_names
+    from cmkt_plugin import provenance
+    from cmkt_plugin.evaluation import (
+        evaluate as evaluation,
+        table as evaluation_table,
+    )
+    from cmkt_plugin.loading.loaded_models import short_names
+    from cmkt_plugin.loading.model_hash import model_hash
+    from cmkt_plugin.loading.model_source import open_model
     from cmkt_plugin.mixture_groups import read_groups
-    from cmkt_plugin.model_hash import model_hash
-    from cmkt_plugin.model_source import open_model
 
     if output and output.suffix != ".csv":
         raise ValueError(f"{output}: expected a name that ends in .csv")
@@ -116,7 +120,7 @@ def _write(output, done, found, made, text):
     import json
 
     from cmkt_plugin.atomic import write_text
-    from cmkt_plugin.evaluation import NOISY
+    from cmkt_plugin.evaluation.evaluate import NOISY
     from cmkt_plugin.provenance import without_paths
     from cmkt_plugin.score_table import write_csv
 

@@ -13,7 +13,7 @@ def command(run, out, onnx):
     RUN is trusted: classes of your own that its YAML names are imported, and
     their source goes into OUT. An export that is in OUT is replaced.
     """
-    from cmkt_plugin.export import export
+    from cmkt_plugin.exporting.export import export
 
     export(run, out, onnx)
     click.echo(out)

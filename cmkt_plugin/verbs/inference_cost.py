@@ -28,14 +28,13 @@ def command(export, lengths, threads, folder, output):
     The recordings are generated. EXPORT must be a spectral mask, and one that
     SpeechBrain loads.
     """
-    import json
     from tempfile import TemporaryDirectory
 
     from cmkt_plugin import provenance
-    from cmkt_plugin.atomic import write_text
     from cmkt_plugin.inference_cost.measurements import measure
+    from cmkt_plugin.inference_cost.results_file import write_results
     from cmkt_plugin.inference_cost.table import markdown
-    from cmkt_plugin.model_source import open_model
+    from cmkt_plugin.loading.model_source import open_model
 
     seconds = [float(part) for part in lengths.split(",")]
     made = provenance.record()
@@ -45,7 +44,5 @@ def command(export, lengths, threads, folder, output):
         measured |= measure(export, seconds, threads, temporary, progress)
     text = markdown(measured, made)
     if output:
-        whole = json.dumps({"provenance": made, **measured}, indent=1)
-        write_text(output.with_suffix(".json"), whole + "\n")
-        write_text(output.with_suffix(".md"), text)
+        write_results(output, text, {"provenance": made, **measured})
     click.echo(text)

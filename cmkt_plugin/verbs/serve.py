@@ -36,9 +36,9 @@ def command(models, host, port, device, trust, max_seconds, jobs):
     localhost or https). Nothing is sent anywhere; recordings are removed an
     hour after their use and when the server stops (Ctrl-C).
     """
-    from cmkt_plugin.loaded_models import LoadedModels
+    from cmkt_plugin.loading.loaded_models import LoadedModels
     from cmkt_plugin.verbs import progress
-    from cmkt_plugin.web_server import serve
+    from cmkt_plugin.web.server import serve
 
     serve(
         LoadedModels(models, device, trust),

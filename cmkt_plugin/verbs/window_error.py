@@ -20,23 +20,21 @@ def command(models, noisy, clean, seconds, contexts, output):
     MODELS are runs, exports or names on the hub; --noisy and --clean folders
     with recordings of the same names, which are joined to one long recording.
     """
-    import json
 
     from cmkt_plugin import provenance
-    from cmkt_plugin.atomic import write_text
-    from cmkt_plugin.inference_cost.window_error import concatenated, measure
+    from cmkt_plugin.inference_cost.long_recording import join_recordings
+    from cmkt_plugin.inference_cost.results_file import write_results
+    from cmkt_plugin.inference_cost.window_error import measure
     from cmkt_plugin.inference_cost.window_table import markdown
 
     made = provenance.record()
     parts = [float(part) for part in contexts.split(",")]
-    recording = concatenated(noisy, clean, seconds)
+    recording = join_recordings([noisy, clean], seconds)
     measured = {}
     for model in models:
         progress(model)
         measured[model] = measure(model, *recording, parts)
     text = markdown(measured, len(recording[0]) / 16000, made)
     if output:
-        whole = json.dumps({"provenance": made, "models": measured}, indent=1)
-        write_text(output.with_suffix(".json"), whole + "\n")
-        write_text(output.with_suffix(".md"), text)
+        write_results(output, text, {"provenance": made, "models": measured})
     click.echo(text)

@@ -9,7 +9,7 @@ from cmkt_plugin.comparison_table import (
     number,
     table,
 )
-from cmkt_plugin.evaluation import NOISY
+from cmkt_plugin.evaluation.evaluate import NOISY
 from cmkt_plugin.shown import first_few
 
 MADE = ("command", "date", "version", "commit", "machine", "torch")

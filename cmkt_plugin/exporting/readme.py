@@ -72,7 +72,7 @@ from cmkt_plugin.inference import CMKTEnhancement
 model = CMKTEnhancement.from_safe("FOLDER")"""
 
 TRUSTED_OPENING = """\
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 
 model = open_model("FOLDER", trust=True)"""
 
@@ -96,7 +96,7 @@ def readme(stock, model, unsafe=None, custom=False, onnx=False):
 
     Arguments
     ---------
-    stock : cmkt_plugin.stock_interfaces.StockInterface
+    stock : cmkt_plugin.exporting.stock_interfaces.StockInterface
         How the export was written.
     model : speechbrain.inference.interfaces.Pretrained
         The export, loaded.

@@ -9,8 +9,8 @@ import yaml
 from ruamel.yaml import SafeLoader
 from ruamel.yaml.error import YAMLError
 
-from cmkt_plugin.config_check import KINDS, TRUST, make_config
-from cmkt_plugin.yaml_nodes import children, compose
+from cmkt_plugin.loading.config_check import KINDS, TRUST, make_config
+from cmkt_plugin.loading.yaml_nodes import children, compose
 
 HYPERPARAMS = "hyperparams.yaml"
 STRING = "tag:yaml.org,2002:str"

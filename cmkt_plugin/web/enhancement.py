@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import soundfile
 
-from cmkt_plugin.recording_picture import draw
 from cmkt_plugin.recordings import read_header
+from cmkt_plugin.web.picture import draw
 
 BLOCK = 1 << 16  # samples read at a time
 

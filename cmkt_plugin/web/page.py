@@ -8,7 +8,7 @@ from pathlib import Path
 try:
     import gradio as gr
 
-    from cmkt_plugin.web_enhancement import compare
+    from cmkt_plugin.web.enhancement import compare
 except ImportError as error:
     package = (error.name or "").partition(".")[0]
     if package not in ("gradio", "matplotlib"):  # a fault

@@ -12,8 +12,8 @@ import importlib
 
 import torch
 
-from cmkt_plugin.allowed_classes import ALLOWED
-from cmkt_plugin.config_check import KINDS, check_config
+from cmkt_plugin.loading.allowed_classes import ALLOWED
+from cmkt_plugin.loading.config_check import KINDS, check_config
 
 
 def build(config, origin="config.json"):
@@ -38,7 +38,7 @@ def build(config, origin="config.json"):
 
     Example
     -------
-    >>> from cmkt_plugin.config_check import make_config
+    >>> from cmkt_plugin.loading.config_check import make_config
     >>> linear = {"new": "torch.nn.Linear", "args": [4, 4]}
     >>> build(make_config(16000, linear))
     Linear(in_features=4, out_features=4, bias=True)

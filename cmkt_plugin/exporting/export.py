@@ -13,25 +13,25 @@ from typing import NamedTuple, Optional
 import torch
 import yaml
 
-from cmkt_plugin import custom_module
-from cmkt_plugin.config_check import check_config, unlisted
-from cmkt_plugin.export_readme import readme
-from cmkt_plugin.exported import may_replace, replace_folder
-from cmkt_plugin.model_source import open_trusted
-from cmkt_plugin.run_checkpoint import best_checkpoint, load_checkpoint
-from cmkt_plugin.run_config import (
+from cmkt_plugin.exporting import custom_module
+from cmkt_plugin.exporting.exported import may_replace, replace_folder
+from cmkt_plugin.exporting.readme import readme
+from cmkt_plugin.exporting.stock_interfaces import (
+    CUSTOM,
+    STOCK_INTERFACES,
+    StockInterface,
+)
+from cmkt_plugin.loading.config_check import check_config, unlisted
+from cmkt_plugin.loading.model_source import open_trusted
+from cmkt_plugin.loading.run_checkpoint import best_checkpoint, load_checkpoint
+from cmkt_plugin.loading.run_config import (
     HYPERPARAMS,
     backbone_nodes,
     best_metric,
     run_config,
 )
-from cmkt_plugin.safe_folder import load_safe, write_safe
-from cmkt_plugin.stock_interfaces import (
-    CUSTOM,
-    STOCK_INTERFACES,
-    StockInterface,
-)
-from cmkt_plugin.yaml_nodes import children
+from cmkt_plugin.loading.safe_folder import load_safe, write_safe
+from cmkt_plugin.loading.yaml_nodes import children
 
 STOCK = ("speechbrain.", "torch.")
 
@@ -197,7 +197,7 @@ def _check_weights(model, prefixes, weights):
 
 
 def _write_onnx(folder):
-    from cmkt_plugin.onnx_export import export_onnx
+    from cmkt_plugin.onnx.export import export_onnx
 
     with torch.random.fork_rng(devices=[]):
         export_onnx(open_trusted(folder, {"device": "cpu"}), folder)

@@ -37,7 +37,7 @@ def serve(models, host, port, limit, jobs, ready):
     with TemporaryDirectory(prefix="cmkt-serve-") as folder:
         _keep_to_ourselves(host, folder)
         # Only now: Gradio reads these settings when it is imported.
-        from cmkt_plugin.web_page import CSS, WebPage, theme
+        from cmkt_plugin.web.page import CSS, WebPage, theme
 
         models[models.names[0]]  # the page's first choice: fail here, not there
         blocks = WebPage(models, limit, jobs).blocks

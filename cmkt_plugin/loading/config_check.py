@@ -3,13 +3,13 @@
 import json
 
 from cmkt_plugin import __version__
-from cmkt_plugin.allowed_classes import ALLOWED
+from cmkt_plugin.loading.allowed_classes import ALLOWED
 
 FORMAT = 1  # of config.json
 KINDS = ("new", "name", "tuple")
 TRUST = (
     "If you trust whoever made it, load it with --trust, or in Python with "
-    "cmkt_plugin.model_source.open_model(..., trust=True)"
+    "cmkt_plugin.loading.model_source.open_model(..., trust=True)"
 )
 
 
@@ -162,7 +162,7 @@ def _check_name(name, place, origin):
         raise ValueError(
             f"{origin}: {place} names {_short(name)}, which is not on the "
             "list of classes that a model is built of without trusting it "
-            f"(cmkt_plugin.allowed_classes). Nothing was loaded. {TRUST}"
+            f"(cmkt_plugin.loading.allowed_classes). Nothing was loaded. {TRUST}"
         )
 
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from cmkt_plugin.features import LogMagnitude
-from cmkt_plugin.onnx_networks import network_of
+from cmkt_plugin.onnx.networks import network_of
 
 OPSET = 17  # onnxruntime 1.12 and later
 TOLERANCE = 1e-4  # of the peak of the enhanced waveform
@@ -135,7 +135,7 @@ def _write_graph(network, sample_rate, path):
 
 def _compare(model, folder):
     """Refuses a graph that is right at the length of its tracing only."""
-    from cmkt_plugin.onnx_runner import ONNXEnhancer
+    from cmkt_plugin.onnx.onnx_runner import ONNXEnhancer
 
     runner = ONNXEnhancer(folder)
     for batch, seconds in ((1, 0.35), (2, 0.617), (3, 1.27)):

@@ -6,8 +6,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from cmkt_plugin.config_check import TRUST, parse_config
-from cmkt_plugin.safe_config import build
+from cmkt_plugin.loading.config_check import TRUST, parse_config
+from cmkt_plugin.loading.safe_config import build
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"

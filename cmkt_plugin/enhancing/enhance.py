@@ -14,11 +14,11 @@ import soundfile
 import torch
 from speechbrain.utils.parallel import get_available_cpu_count
 
-from cmkt_plugin.enhancement_progress import EnhancementProgress
+from cmkt_plugin.enhancing.progress import EnhancementProgress
+from cmkt_plugin.enhancing.work_meter import Stopped, WorkMeter
 from cmkt_plugin.leftovers import remove_leftovers
 from cmkt_plugin.recordings import read_header
 from cmkt_plugin.threads import map_in_threads
-from cmkt_plugin.work_meter import Stopped, WorkMeter
 
 TICK = 0.5  # seconds between two looks at how far it is
 ROOM = 2  # times the size of an input: free space that its output may need

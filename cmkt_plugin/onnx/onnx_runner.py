@@ -9,7 +9,7 @@ import onnxruntime
 
 
 class ONNXEnhancer:
-    """An enhancer in the folder that ``cmkt_plugin.onnx_export`` made.
+    """An enhancer in the folder that ``cmkt_plugin.onnx.export`` made.
 
     Arguments
     ---------

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from cmkt_plugin.file_plan import is_recording
+from cmkt_plugin.enhancing.file_plan import is_recording
 from cmkt_plugin.file_tree import walk_files
 from cmkt_plugin.paired_audio import check_pairs
 

@@ -1,7 +1,7 @@
 """Folders that ``export`` made: how they are told and replaced."""
 
-from cmkt_plugin.run_config import HYPERPARAMS
-from cmkt_plugin.yaml_nodes import children, compose
+from cmkt_plugin.loading.run_config import HYPERPARAMS
+from cmkt_plugin.loading.yaml_nodes import children, compose
 
 INTERFACES = ("speechbrain.inference.", "cmkt_plugin.inference.")
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cmkt_plugin.file_plan import is_file_name, plan_files
+from cmkt_plugin.enhancing.file_plan import is_file_name, plan_files
 
 STREAM = "-"
 

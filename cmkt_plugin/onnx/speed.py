@@ -5,7 +5,7 @@ import time
 import numpy as np
 import torch
 
-from cmkt_plugin.onnx_runner import ONNXEnhancer
+from cmkt_plugin.onnx.onnx_runner import ONNXEnhancer
 
 
 def measure(model, folder, seconds=10, repeats=5):

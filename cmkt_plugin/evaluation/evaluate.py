@@ -8,7 +8,7 @@ from torchaudio.functional import resample
 from tqdm import tqdm
 
 from cmkt_plugin.comparison import check_groups
-from cmkt_plugin.evaluation_pairs import SPEAKER, find_pairs, speakers_of
+from cmkt_plugin.evaluation.pairs import SPEAKER, find_pairs, speakers_of
 from cmkt_plugin.metrics import METRICS, NEED_16_KHZ
 from cmkt_plugin.run_scores import RunScores
 from cmkt_plugin.score_pool import ScorePool

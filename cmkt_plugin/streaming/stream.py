@@ -5,8 +5,8 @@ import torch
 
 from cmkt_plugin.enhancers import SpectralMask
 from cmkt_plugin.features import LogMagnitude
-from cmkt_plugin.streamed_net import StreamedNet
-from cmkt_plugin.streamed_transform import StreamedTransform
+from cmkt_plugin.streaming.net import StreamedNet
+from cmkt_plugin.streaming.transform import StreamedTransform
 
 TOLERANCE = 1e-5  # of the peak of the enhanced waveform
 
@@ -22,7 +22,7 @@ class EnhancementStream:
     Arguments
     ---------
     enhancer : SpectralMask
-        Its net must be causal; see ``cmkt_plugin.streamed_net``.
+        Its net must be causal; see ``cmkt_plugin.streaming.net``.
     device : str or torch.device
         Where the enhancer is.
 

@@ -5,7 +5,7 @@ from threading import Lock
 
 import numpy as np
 
-from cmkt_plugin.model_source import open_model
+from cmkt_plugin.loading.model_source import open_model
 
 
 class LoadedModels:

@@ -9,20 +9,20 @@ import yaml
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.superpowers import import_from_path
 
-from cmkt_plugin.custom_module import FILE
-from cmkt_plugin.hub_snapshot import model_folder
+from cmkt_plugin.exporting.custom_module import FILE
+from cmkt_plugin.exporting.stock_interfaces import parts_of
 from cmkt_plugin.inference import CMKTEnhancement
-from cmkt_plugin.run_checkpoint import best_checkpoint, load_checkpoint
-from cmkt_plugin.run_config import (
+from cmkt_plugin.loading.hub_snapshot import model_folder
+from cmkt_plugin.loading.run_checkpoint import best_checkpoint, load_checkpoint
+from cmkt_plugin.loading.run_config import (
     HYPERPARAMS,
     backbone_nodes,
     best_metric,
     is_run,
     run_config,
 )
-from cmkt_plugin.safe_config import build
-from cmkt_plugin.safe_folder import CONFIG, load_weights
-from cmkt_plugin.stock_interfaces import parts_of
+from cmkt_plugin.loading.safe_config import build
+from cmkt_plugin.loading.safe_folder import CONFIG, load_weights
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 EXPECTED = (

@@ -1,0 +1,1 @@
+"""Enhances many files: which becomes which, threads, progress, resuming."""

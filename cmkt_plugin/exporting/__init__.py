@@ -1,0 +1,1 @@
+"""Exports a trained enhancer as a folder that SpeechBrain loads."""

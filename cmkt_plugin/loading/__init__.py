@@ -1,0 +1,1 @@
+"""Opens models, also a stranger's, without running what they name."""

@@ -1,0 +1,1 @@
+"""A model as ONNX: what goes into the graph, and a runner without torch."""

@@ -1,0 +1,1 @@
+"""Enhances a stream, samples in and samples out."""
