@@ -1,6 +1,7 @@
 """The comparison as Markdown."""
 
 from cmkt_plugin.comparison_record import made
+from cmkt_plugin.markdown_table import table
 
 TITLES = {
     "pesq": "PESQ",
@@ -248,17 +249,3 @@ def _whole(value):
 
 def _percent(value):
     return "–" if value is None else f"{100 * value:.1f}"
-
-
-def table(header, rows):
-    """Cells as a table of Markdown.
-
-    Example
-    -------
-    >>> print(table(["run", "PESQ"], [["cmkt", "1.500"]]))
-    | run | PESQ |
-    | --- | --- |
-    | cmkt | 1.500 |
-    """
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -2,14 +2,9 @@
 
 from cmkt_plugin.bootstrap import statement
 from cmkt_plugin.comparison import by_group, differences, seed_statistics
-from cmkt_plugin.comparison_table import (
-    TITLES,
-    group_table,
-    interval,
-    number,
-    table,
-)
+from cmkt_plugin.comparison_table import TITLES, group_table, interval, number
 from cmkt_plugin.evaluation.evaluate import NOISY
+from cmkt_plugin.markdown_table import how_it_was_made, table
 from cmkt_plugin.shown import first_few
 
 MADE = ("command", "date", "version", "commit", "machine", "torch")
@@ -84,15 +79,13 @@ def markdown(found, provenance):
             f"Differences are to {_the(list(found['differences'])[-1])}.",
             group_table(groups, metrics),
         ]
-    lines = [f"{name}: {provenance[name]}" for name in MADE]
-    lines[0] = f"command: `{provenance['command']}`"
-    lines += [
-        f"weights of {name}: SHA-256 {digest}"
-        for name, digest in found["models"].items()
-    ]
-    lines += [f"without some score in {n}: {t}" for n, t in _left_out(found)]
-    made = "\n".join(f"- {line}" for line in lines)
-    return "\n\n".join([*parts, "## How it was made", made]) + "\n"
+    made = {name: provenance[name] for name in MADE}
+    made["command"] = f"`{provenance['command']}`"
+    for name, digest in found["models"].items():
+        made[f"weights of {name}"] = f"SHA-256 {digest}"
+    for name, told in _left_out(found):
+        made[f"without some score in {name}"] = told
+    return "\n\n".join([*parts, how_it_was_made(made)]) + "\n"
 
 
 def _scores(found):
