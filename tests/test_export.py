@@ -51,7 +51,7 @@ torch.save(results, "results.pt")
 
 def make_run(folder, name, scores=(2.0,), metric="pesq"):
     """Leaves what a training leaves; one checkpoint for each score."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     text = f"# Generated from:\n# {FOLDER}\n" + resolved(name)
     text += f"best_metric: {metric}\n"
     (folder / "hyperparams.yaml").write_text(text)

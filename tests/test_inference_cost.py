@@ -12,7 +12,8 @@ from toy_backbones import speech
 from cmkt_plugin.cli import main
 from cmkt_plugin.exporting.export import export
 from cmkt_plugin.inference_cost import measurements, window_error
-from cmkt_plugin.inference_cost.long_recording import join_recordings
+from cmkt_plugin.inference_cost.long_recording import join_recordings, open_at
+from cmkt_plugin.scale.process import measure_alone
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,25 @@ def test_time_and_memory_as_a_table(run, tmp_path):
     assert "out of memory" not in text
 
 
+def test_memory_does_not_grow_with_the_length(run, tmp_path):
+    peaks = []
+    for seconds in (80, 800):
+        source = measurements.write_noise(tmp_path / "noise.wav", seconds)
+        found = measure_alone(
+            "cmkt_plugin.inference_cost.in_windows",
+            {
+                "model": str(run / "export"),
+                "source": source,
+                "target": str(tmp_path / "enhanced.wav"),
+                "threads": 1,
+            },
+            tmp_path,
+        )
+        peaks.append(found["peak_memory"])
+    # 720 s more are 46 MB of samples: one copy of them would be seen.
+    assert peaks[1] - peaks[0] < 20e6
+
+
 def test_one_pass_that_has_too_little_memory_is_a_row(
     run, tmp_path, monkeypatch
 ):
@@ -63,7 +83,7 @@ def test_windows_differ_from_one_pass_where_their_context_is_too_short(
     noisy = (clean + rng.normal(0, 0.1, len(clean))).astype("float32")
     make_run(tmp_path / "run", "fcn2d")  # sees 7 frames, 112 ms, either way
     found = window_error.measure(
-        tmp_path / "run", noisy, clean, [0.05, 0.5], window=2.0
+        tmp_path / "run", noisy, clean, 16000, [0.05, 0.5], window=2.0
     )
     short, long = found["windows"]
     assert long["difference"] < -100 < short["difference"]
@@ -78,11 +98,45 @@ def test_recordings_are_joined_in_pairs(tmp_path):
             path = tmp_path / folder / f"{number}.wav"
             soundfile.write(path, gain * wav, 16000, "FLOAT")
     folders = tmp_path / "noisy", tmp_path / "clean"
-    noisy, clean = join_recordings(folders, seconds=0.9)
+    rate, (noisy, clean) = join_recordings(folders, seconds=0.9)
+    assert rate == 16000
     assert np.array_equal(clean, 0.5 * noisy)
     assert np.array_equal(noisy, speech(3, 8000)[:2].reshape(-1).numpy())
     with pytest.raises(ValueError, match="has 2 s in .wav files, expected 9"):
         join_recordings(folders, seconds=9)
+    make_run(tmp_path / "run", "gru")
+    with pytest.raises(ValueError, match="at 16000 Hz, the recordings have 8"):
+        open_at(tmp_path / "run", 8000)
+
+
+def test_what_windows_change_as_a_table(tmp_path):
+    make_run(tmp_path / "a" / "run", "fcn2d")
+    (tmp_path / "noisy").mkdir()
+    wav = speech(1, 16000 * 25)[0].numpy()
+    soundfile.write(tmp_path / "noisy" / "a.wav", wav, 16000)
+    done = CliRunner().invoke(
+        main,
+        ["window-error", str(tmp_path / "a" / "run")]
+        + ["--noisy", str(tmp_path / "noisy")]
+        + ["--clean", str(tmp_path / "noisy"), "--seconds", "25"]
+        + ["--contexts", "0.5,1", "--output", str(tmp_path / "error.v1")],
+    )
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "error.v1.md").read_text()
+    whole = (tmp_path / "error.v1.json").read_text()
+    assert str(tmp_path) not in text + whole
+    rows = json.loads(whole)["models"]["a/run"]["windows"]
+    assert [row["context"] for row in rows] == [0.5, 1]
+    assert f"| 0.5 | {rows[0]['si_sdr']:.2f} |" in text
+
+
+def test_lengths_that_are_none_are_refused(run):
+    for wrong in ("10,x", "", "-1", "nan"):
+        done = CliRunner().invoke(
+            main, ["inference-cost", str(run / "export"), "--lengths", wrong]
+        )
+        assert done.exit_code == 2
+        assert "numbers above 0" in done.output
 
 
 def test_stream_and_onnx_as_tables(tmp_path):
@@ -100,7 +154,7 @@ def test_stream_and_onnx_as_tables(tmp_path):
     assert done.exit_code == 0, done.output
     measured = json.loads((tmp_path / "real_time.json").read_text())["models"]
     gru, transformer = (
-        measured[str(tmp_path / n)] for n in ("gru", "transformer")
+        measured[f"{tmp_path.name}/{n}"] for n in ("gru", "transformer")
     )
     assert gru["stream"]["latency_ms"] == 32
     assert 0 <= gru["stream"]["difference"] < 1e-5 < gru["stream"]["peak"]

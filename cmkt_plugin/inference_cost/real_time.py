@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.inference_cost.long_recording import open_at
 from cmkt_plugin.onnx import speed as onnx_speed
 from cmkt_plugin.onnx.export import export_onnx
 from cmkt_plugin.streaming import speed as stream_speed
@@ -13,7 +13,7 @@ from cmkt_plugin.streaming import speed as stream_speed
 PUSH = 160  # samples, 10 ms at 16 kHz: what a sound card hands over
 
 
-def measure(source, noisy):
+def measure(source, noisy, rate):
     """Streams a recording, and enhances it with onnxruntime.
 
     Arguments
@@ -21,7 +21,9 @@ def measure(source, noisy):
     source : str or pathlib.Path
         What ``open_model`` opens.
     noisy : numpy.ndarray
-        A recording (time,) at the model's rate.
+        A recording (time,).
+    rate : int
+        Its rate (Hz), which must be the model's.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def measure(source, noisy):
         ``peak`` of that pass, or ``no_stream``: why there is none; ``onnx``:
         what ``onnx.speed.measure`` returns, or ``no_onnx``.
     """
-    model = open_model(source, device="cpu")
+    model = open_at(source, rate)
     parameters = sum(p.numel() for p in model.parameters())
     found = {"parameters": parameters}
     try:

@@ -2,22 +2,24 @@
 
 import numpy as np
 
-from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.inference_cost.long_recording import open_at
 from cmkt_plugin.metrics import si_sdr
 from cmkt_plugin.overlap_add import OverlapAdd
 
 JOIN = 0.05  # s on either side of the middle of a cross-fade
 
 
-def measure(model, noisy, clean, contexts, window=10.0):
+def measure(source, noisy, clean, rate, contexts, window=10.0):
     """Enhances a recording in one pass, and in windows with more context.
 
     Arguments
     ---------
-    model : str or pathlib.Path
+    source : str or pathlib.Path
         What ``open_model`` opens.
     noisy, clean : numpy.ndarray
-        A recording (time,) at the model's rate, and its reference.
+        A recording (time,), and its reference.
+    rate : int
+        Their rate (Hz), which must be the model's.
     contexts : list of float
         Seconds of context on either side of what a window keeps.
     window : float
@@ -31,8 +33,7 @@ def measure(model, noisy, clean, contexts, window=10.0):
         ``difference_at_joins``, both in dB of the enhanced level, and the
         ``si_sdr``.
     """
-    opened = open_model(model, device="cpu")
-    rate = opened.sample_rate
+    opened = open_at(source, rate)
     opened.windows = OverlapAdd(window=len(noisy) / rate + 1)
     one_pass = opened.enhance_array(noisy, rate)
     found = {"one_pass": float(si_sdr(one_pass, clean)), "windows": []}

@@ -59,15 +59,11 @@ def command(
 
 def _write(found, made, text, output, plot):
     """Writes what was asked for: the table, its figures, the plot."""
-    import json
-
-    from cmkt_plugin.atomic import write_text
     from cmkt_plugin.comparison_plot import write_plot
+    from cmkt_plugin.results_file import write_results
 
     if output:
-        whole = json.dumps({"provenance": made, **found}, indent=1)
-        write_text(output.with_name(output.name + ".json"), whole + "\n")
-        write_text(output.with_name(output.name + ".md"), text)
+        write_results(output, text, {"provenance": made, **found})
     if plot:
         write_plot(found, plot)
 

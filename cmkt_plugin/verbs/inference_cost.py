@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cmkt_plugin.number_list import NumberList
 from cmkt_plugin.verbs import progress
 
 
@@ -13,6 +14,7 @@ from cmkt_plugin.verbs import progress
     "--lengths",
     default="10,60,300,3600",
     show_default=True,
+    type=NumberList(),
     help="Seconds of audio.",
 )
 @click.option("--threads", default=2, show_default=True)
@@ -32,16 +34,15 @@ def command(export, lengths, threads, folder, output):
 
     from cmkt_plugin import provenance
     from cmkt_plugin.inference_cost.measurements import measure
-    from cmkt_plugin.inference_cost.results_file import write_results
     from cmkt_plugin.inference_cost.table import markdown
     from cmkt_plugin.loading.model_source import open_model
+    from cmkt_plugin.results_file import write_results
 
-    seconds = [float(part) for part in lengths.split(",")]
     made = provenance.record()
     parameters = open_model(export, device="cpu").parameters()
     measured = {"parameters": sum(p.numel() for p in parameters)}
     with TemporaryDirectory(dir=folder) as temporary:
-        measured |= measure(export, seconds, threads, temporary, progress)
+        measured |= measure(export, lengths, threads, temporary, progress)
     text = markdown(measured, made)
     if output:
         write_results(output, text, {"provenance": made, **measured})

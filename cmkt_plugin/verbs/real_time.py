@@ -22,15 +22,16 @@ def command(models, noisy, seconds, output):
     from cmkt_plugin.inference_cost.long_recording import join_recordings
     from cmkt_plugin.inference_cost.real_time import measure
     from cmkt_plugin.inference_cost.real_time_table import markdown
-    from cmkt_plugin.inference_cost.results_file import write_results
+    from cmkt_plugin.loading.loaded_models import short_names
+    from cmkt_plugin.results_file import write_results
 
     made = provenance.record()
-    (recording,) = join_recordings([noisy], seconds)
+    rate, (recording,) = join_recordings([noisy], seconds)
     measured = {}
-    for model in models:
-        progress(model)
-        measured[model] = measure(model, recording)
-    text = markdown(measured, len(recording) / 16000, made)
+    for name, model in short_names(models).items():
+        progress(name)
+        measured[name] = measure(model, recording, rate)
+    text = markdown(measured, len(recording) / rate, made)
     if output:
         write_results(output, text, {"provenance": made, "models": measured})
     click.echo(text)

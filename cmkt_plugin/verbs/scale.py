@@ -27,11 +27,10 @@ def command(entries, sentences, last_layer, folder, output):
 
     The corpora are generated: none has to be at hand.
     """
-    import json
     from tempfile import TemporaryDirectory
 
     from cmkt_plugin import provenance
-    from cmkt_plugin.atomic import write_text
+    from cmkt_plugin.results_file import write_results
     from cmkt_plugin.scale.measurements import measure
     from cmkt_plugin.scale.table import markdown
 
@@ -40,7 +39,5 @@ def command(entries, sentences, last_layer, folder, output):
         measured = measure(entries, sentences, last_layer, temporary, progress)
     text = markdown(measured, made)
     if output:
-        whole = json.dumps({"provenance": made, **measured}, indent=1)
-        write_text(output.with_suffix(".json"), whole + "\n")
-        write_text(output.with_suffix(".md"), text)
+        write_results(output, text, {"provenance": made, **measured})
     click.echo(text)

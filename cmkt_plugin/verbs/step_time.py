@@ -17,10 +17,9 @@ def command(baseline, cmkt, steps, device, precision, output):
 
     Runs in the recipe's folder, where their relative paths hold.
     """
-    import json
 
     from cmkt_plugin import provenance
-    from cmkt_plugin.atomic import write_text
+    from cmkt_plugin.results_file import write_results
     from cmkt_plugin.step_time import markdown, measure
 
     made = provenance.record()
@@ -28,7 +27,5 @@ def command(baseline, cmkt, steps, device, precision, output):
     measured = measure(baseline, cmkt, steps, run_opts)
     text = markdown(measured, made)
     if output:
-        whole = json.dumps({"provenance": made, **measured}, indent=1)
-        write_text(output.with_suffix(".json"), whole + "\n")
-        write_text(output.with_suffix(".md"), text)
+        write_results(output, text, {"provenance": made, **measured})
     click.echo(text)

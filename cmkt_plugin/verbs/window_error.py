@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cmkt_plugin.number_list import NumberList
 from cmkt_plugin.verbs import progress
 
 
@@ -12,7 +13,9 @@ from cmkt_plugin.verbs import progress
 @click.option("--noisy", required=True, type=click.Path(exists=True))
 @click.option("--clean", required=True, type=click.Path(exists=True))
 @click.option("--seconds", default=120.0, show_default=True)
-@click.option("--contexts", default="0.5,1,2", show_default=True)
+@click.option(
+    "--contexts", default="0.5,1,2", show_default=True, type=NumberList()
+)
 @click.option("--output", type=Path, help="Write OUTPUT.md and OUTPUT.json.")
 def command(models, noisy, clean, seconds, contexts, output):
     """Compare windows of several contexts with one pass.
@@ -23,18 +26,18 @@ def command(models, noisy, clean, seconds, contexts, output):
 
     from cmkt_plugin import provenance
     from cmkt_plugin.inference_cost.long_recording import join_recordings
-    from cmkt_plugin.inference_cost.results_file import write_results
     from cmkt_plugin.inference_cost.window_error import measure
     from cmkt_plugin.inference_cost.window_table import markdown
+    from cmkt_plugin.loading.loaded_models import short_names
+    from cmkt_plugin.results_file import write_results
 
     made = provenance.record()
-    parts = [float(part) for part in contexts.split(",")]
-    recording = join_recordings([noisy, clean], seconds)
+    rate, recording = join_recordings([noisy, clean], seconds)
     measured = {}
-    for model in models:
-        progress(model)
-        measured[model] = measure(model, *recording, parts)
-    text = markdown(measured, len(recording[0]) / 16000, made)
+    for name, model in short_names(models).items():
+        progress(name)
+        measured[name] = measure(model, *recording, rate, contexts)
+    text = markdown(measured, len(recording[0]) / rate, made)
     if output:
         write_results(output, text, {"provenance": made, "models": measured})
     click.echo(text)

@@ -11,7 +11,7 @@ def write_results(output, text, measured):
     Arguments
     ---------
     output : pathlib.Path
-        ``.md`` and ``.json`` are put in place of its suffix.
+        ``.md`` and ``.json`` are appended to its name.
     text : str
         Markdown.
     measured : dict
@@ -25,5 +25,5 @@ def write_results(output, text, measured):
     ['cost.json', 'cost.md']
     """
     whole = json.dumps(measured, indent=1)
-    write_text(output.with_suffix(".json"), whole + "\n")
-    write_text(output.with_suffix(".md"), text)
+    write_text(output.with_name(f"{output.name}.json"), whole + "\n")
+    write_text(output.with_name(f"{output.name}.md"), text)
