@@ -45,7 +45,7 @@ def test_time_and_memory_as_a_table(run, tmp_path):
 
 def test_memory_does_not_grow_with_the_length(run, tmp_path):
     peaks = []
-    for seconds in (80, 800):
+    for seconds in (400, 1600):
         source = measurements.write_noise(tmp_path / "noise.wav", seconds)
         found = measure_alone(
             "cmkt_plugin.inference_cost.in_windows",
@@ -58,8 +58,8 @@ def test_memory_does_not_grow_with_the_length(run, tmp_path):
             tmp_path,
         )
         peaks.append(found["peak_memory"])
-    # 720 s more are 46 MB of samples: one copy of them would be seen.
-    assert peaks[1] - peaks[0] < 20e6
+    # 1,200 s more are 77 MB of samples: one copy of them would be seen.
+    assert peaks[1] - peaks[0] < 40e6
 
 
 def test_one_pass_that_has_too_little_memory_is_a_row(
