@@ -13,14 +13,14 @@ TAUGHT = """\
 objective:
   weights:
     mse: 1.0
-    cosine: !new:cmkt_plugin.schedules.Linear {start: 0.0139999999, end: 0.0}
+    cosine: !new:cmkt_plugin.schedules.Linear {{start: 0.0139999999, end: 0.0}}
 transfer: !new:cmkt_plugin.transfer.Transfer
   teacher: !new:cmkt_plugin.teacher.LanguageModelTeacher
     source: /srv/models/bert-base-uncased
     layer: -1
-    units: !new:cmkt_plugin.units.WholeWords {keep_punctuation: false}
+    units: !new:cmkt_plugin.units.WholeWords {{keep_punctuation: false}}
   cache_folder: /srv/cache
-  control: !new:cmkt_plugin.controls.CorpusTranscripts
+  control: !new:cmkt_plugin.controls.{control}
 """
 COMMON = """\
 seed: 7
@@ -46,7 +46,7 @@ def finished_run(
     folder,
     gain=0.2,
     name="blstm",
-    taught=True,
+    control="CorpusTranscripts",
     words="a red bag",
     spread=0.05,
 ):
@@ -60,8 +60,8 @@ def finished_run(
         Of PESQ, on the average; the other scores follow.
     name : str
         A toy backbone.
-    taught : bool
-        Whether there was a transfer.
+    control : str or None
+        What the transfer is given; None: there is no transfer.
     words : str
         The transcript of every recording.
     spread : float
@@ -70,7 +70,8 @@ def finished_run(
     make_run(folder, name)
     data = folder.parent / "data"
     with open(folder / "hyperparams.yaml", "a") as file:
-        file.write(COMMON.format(data=data) + (TAUGHT if taught else ""))
+        file.write(COMMON.format(data=data))
+        file.write(TAUGHT.format(control=control) if control else "")
     names = [f"{s}{number}" for s in SPEAKERS for number in range(FILES)]
     generator = np.random.default_rng(1)
     noisy = generator.uniform(1.0, 2.0, len(names))

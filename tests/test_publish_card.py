@@ -19,14 +19,22 @@ from cmkt_plugin.publish.published_scores import (
     score_rows,
 )
 
+# Gain, and what the transfer was given; None: there was none.
+RUNS = {
+    "cmkt": (0.2, "CorpusTranscripts"),
+    "weak": (0.0, "CorpusTranscripts"),
+    "base": (0.1, None),
+    "shuffled": (0.2, "ShuffledTranscripts [7]"),
+    "random": (0.0, "RandomEmbeddings [7]"),
+}
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Runs by name: a baseline, better and worse ones; an export of one."""
     folder = tmp_path_factory.mktemp("runs")
-    gains = {"cmkt": 0.2, "base": 0.1, "shuffled": 0.2, "random": 0.0}
-    for name, gain in gains.items():
-        finished_run(folder / name, gain, taught=name != "base")
+    for name, (gain, control) in RUNS.items():
+        finished_run(folder / name, gain, control=control)
     export(folder / "cmkt", folder / "export")
     return folder
 
@@ -77,7 +85,7 @@ def test_figures_of_all_runs_stand_in_the_table(card, runs):
     assert table["noisy input"] == f"{summary['noisy']['pesq']:.3f}"
     assert "| 18 | 1,234 | 3 |" in text
     assert "- baseline: no transfer, seed 7" in text
-    assert "- random: the transfer with CorpusTranscripts, seed 7" in text
+    assert "- random: the transfer with RandomEmbeddings(7), seed 7" in text
 
 
 def test_of_another_run_there_are_other_figures(runs):
@@ -95,8 +103,8 @@ def test_of_another_run_there_are_other_figures(runs):
         ("cmkt", "base", ["random"], "there the gain depends on the text"),
         ("cmkt", "base", [], "not shown to come from language"),
         ("cmkt", None, ["random"], "by language, is not shown"),
-        ("random", "base", ["shuffled"], "none that comes from language"),
-        ("shuffled", "cmkt", [], "A gain over the baseline is not shown"),
+        ("weak", "base", ["shuffled"], "none that comes from language"),
+        ("shuffled", "base", ["random"], "read what ShuffledTranscripts gave"),
         ("base", None, [], "trained without language model"),
     ],
 )
@@ -108,11 +116,87 @@ def test_what_is_said_follows_from_the_figures(
         baseline and runs / baseline,
         {name: runs / name for name in controls},
     )
-    text = " ".join(findings(scores, taught=run != "base"))
+    text = " ".join(findings(scores))
     assert said in text
     # Praise only where right text is ahead of every control.
     praised = "depends on the text" in text
     assert praised == (said == "there the gain depends on the text")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "controls", "said"),
+    [
+        ("shuffled", [], "--baseline .*shuffled: .* with ShuffledTranscripts"),
+        ("weak", [], "--baseline .*weak: .* transfer with CorpusTranscripts"),
+        ("base", ["base"], "--control base=.* found no transfer.*--baseline"),
+        ("base", ["random", "weak"], "--control weak=.* CorpusTranscripts"),
+    ],
+)
+def test_what_is_no_control_is_refused(runs, baseline, controls, said):
+    given = {name: runs / name for name in controls}
+    with pytest.raises(ValueError, match=said):
+        read_scores(runs / "cmkt", runs / baseline, given)
+
+
+def ensemble(run, **controls):
+    """Gives a run without transfer one with several teachers."""
+    members = ", ".join(
+        f"{name}: {{control: !new:cmkt_plugin.controls.{control} }}"
+        for name, control in controls.items()
+    )
+    with open(run / "hyperparams.yaml", "a") as file:
+        file.write(f"transfer: !new:x.Ensemble {{members: {{{members}}}}}\n")
+
+
+def test_of_an_ensemble_every_member_counts(runs, tmp_path):
+    for name in ("right", "mixed", "wrong"):
+        finished_run(tmp_path / name, 0.3, control=None)
+    right, wrong = "CorpusTranscripts", "ShuffledTranscripts [1]"
+    ensemble(tmp_path / "right", one=right, two=right)
+    ensemble(tmp_path / "mixed", one=right, two=wrong)
+    ensemble(tmp_path / "wrong", one=wrong, two=wrong)
+
+    def praised(run, control):
+        given = runs / "base", {"control": control}
+        said = " ".join(findings(read_scores(run, *given)))
+        return "depends on the text" in said
+
+    assert praised(tmp_path / "right", runs / "random")
+    assert not praised(tmp_path / "mixed", runs / "random")
+    assert not praised(tmp_path / "right", tmp_path / "wrong")  # it is as good
+    with pytest.raises(ValueError, match="CorpusTranscripts, Shuffled"):
+        praised(tmp_path / "right", tmp_path / "mixed")
+
+
+@pytest.mark.parametrize(
+    ("transfer", "said"),
+    [
+        ("control: *right", "embeddings of the transcript ("),
+        ("control: *wrong", "what ShuffledTranscripts gave in place of the"),
+        ("control: *right, transcripts: {source: units}", "discrete units"),
+        ("control: *right, transcripts: {source: none}", "no text at all"),
+        (
+            "control: *right, transcripts: {source: asr_noisy}",
+            "of a transcript from asr_noisy (",
+        ),
+        (None, "it was trained without a language model"),
+    ],
+)
+def test_the_card_says_what_was_read(runs, tmp_path, transfer, said):
+    run = tmp_path / "run"
+    finished_run(run, control=None)
+    text = (
+        "right: &right !new:cmkt_plugin.controls.CorpusTranscripts\n"
+        "wrong: &wrong !new:cmkt_plugin.controls.ShuffledTranscripts [1]\n"
+    )
+    if transfer:
+        text += f"transfer: !new:cmkt_plugin.transfer.Transfer {{{transfer}}}\n"
+    with open(run / "hyperparams.yaml", "a") as file:
+        file.write(text)
+    card = model_card(
+        Publication("me/x"), run, runs / "export", read_scores(run)
+    )
+    assert said in str(card)
 
 
 def test_a_gain_within_the_interval_is_none(runs, tmp_path):
@@ -120,18 +204,18 @@ def test_a_gain_within_the_interval_is_none(runs, tmp_path):
     scores = read_scores(tmp_path / "run", runs / "base")
     given = scores.run.means()["pesq"], scores.baseline.means()["pesq"]
     assert given[0] > given[1]
-    said = findings(scores, True)
+    said = findings(scores)
     assert said[0] == "Against baseline: no difference beyond the interval."
     assert "A gain over the baseline is not shown" in said[-1]
 
 
 def test_behind_the_baseline_is_said(runs):
-    said = findings(read_scores(runs / "random", runs / "base"), True)
+    said = findings(read_scores(runs / "weak", runs / "base"))
     assert said[0].startswith("Against baseline: below it in PESQ, STOI")
 
 
 def test_runs_on_other_recordings_are_refused(runs, tmp_path):
-    finished_run(tmp_path / "run", 0.1)
+    finished_run(tmp_path / "run", 0.1, control=None)
     csv = tmp_path / "run" / "test_scores.csv"
     lines = csv.read_text().splitlines(keepends=True)
     csv.write_text("".join(lines[:-1]))
@@ -192,7 +276,7 @@ def test_language_is_told_by_the_script(card, runs, tmp_path):
 
 
 def test_several_teachers_each_have_their_settings(runs, tmp_path):
-    finished_run(tmp_path / "run", taught=False)
+    finished_run(tmp_path / "run", control=None)
     path = tmp_path / "run" / "hyperparams.yaml"
     member = "{teacher: {source: a/b, layer: 2}, control: !new:x.Shuffled [1]}"
     text = (

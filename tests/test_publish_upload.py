@@ -346,8 +346,9 @@ def test_the_command_fails_in_one_line_and_leaves_the_folder(
 
 
 def test_baseline_and_controls_reach_the_card(hub, tmp_path):
-    for name, gain in {"run": 0.2, "base": 0.1, "wrong": 0.3}.items():
-        finished_run(tmp_path / name, gain)
+    finished_run(tmp_path / "run", 0.2)
+    finished_run(tmp_path / "base", 0.1, control=None)
+    finished_run(tmp_path / "wrong", 0.3, control="ShuffledTranscripts [1]")
     base, wrong = tmp_path / "base", f"wrong text={tmp_path / 'wrong'}"
     words = [tmp_path / "run", "--repo", REPO, "--baseline", base]
     words += ["--control", wrong, "--data", "Vox", "--data-licence", "CC0"]
@@ -360,6 +361,8 @@ def test_baseline_and_controls_reach_the_card(hub, tmp_path):
     for value in ("wrong", f"baseline={base}", f"x={tmp_path / 'none'}"):
         done = cmkt(*words[:3], "--control", value)
         assert done.exit_code == 2, done.output
+    done = cmkt(*words[:3], "--control", f"x={base}")
+    assert done.exit_code == 1 and "found no transfer" in done.output
 
 
 def test_without_a_licence_of_the_data_there_is_a_word(hub, tmp_path):

@@ -74,8 +74,8 @@ def model_card(publication, run_folder, hub_folder, scores, example=None):
         name=repo.partition("/")[2],
         repo=repo,
         files=f"https://huggingface.co/{repo}/resolve/main",
-        summary=_summary(transfer, hub_folder, run),
-        scores=_scores(publication, scores, bool(transfer)),
+        summary=_summary(scores, hub_folder),
+        scores=_scores(publication, scores),
         usage=_usage(hub_folder, repo),
         example=example,
         data=_data(publication, facts),
@@ -116,24 +116,24 @@ def _sample_rate(hub_folder):
     return int(children(compose(hub_folder / HYPERPARAMS))["sample_rate"].value)
 
 
-def _summary(transfer, hub_folder, run):
+def _summary(scores, hub_folder):
     taught = (
         "While it was trained, a text language model taught it: its acoustic "
-        "latent had to predict the language model's embeddings of the "
-        "transcript (cross-modality knowledge transfer, CMKT, "
+        "latent had to predict the language model's embeddings of "
+        f"{scores.given.words} (cross-modality knowledge transfer, CMKT, "
         "[arXiv 2503.07078](https://arxiv.org/abs/2503.07078)). The model "
         "that is here has no text input and no parameter of a language model."
-        if transfer
+        if scores.given.controls
         else "A baseline: it was trained without a language model."
     )
     return (
         "Takes the noise out of a recording of one speaker. "
-        f"{run.summary['parameters']:,} parameters, "
+        f"{scores.run.summary['parameters']:,} parameters, "
         f"{_sample_rate(hub_folder)} Hz, one channel.\n\n{taught}"
     )
 
 
-def _scores(publication, scores, taught):
+def _scores(publication, scores):
     test = publication.data or "the run's own data"
     parts = [
         "## Results",
@@ -158,7 +158,7 @@ def _scores(publication, scores, taught):
             f"{len(left_out)} files miss a score: "
             f"{', '.join(sorted(left_out)[:10])}."
         )
-    parts += published_scores.findings(scores, taught)
+    parts += published_scores.findings(scores)
     return "\n\n".join(parts)
 
 

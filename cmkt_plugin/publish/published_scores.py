@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from cmkt_plugin.bootstrap import statement
 from cmkt_plugin.comparison import differences
 from cmkt_plugin.comparison_table import TITLES, interval, number
+from cmkt_plugin.publish.given_text import (
+    GivenText,
+    check_baseline,
+    check_control,
+    given_text,
+)
 from cmkt_plugin.run_scores import check_same_input, noisy_means, read_run
 
 METRICS = ("pesq", "stoi", "estoi", "si_sdr")
@@ -25,12 +31,15 @@ class PublishedScores:
         Name to RunScores: the transfer with wrong text.
     folders : dict
         Name to folder of the baseline and the controls.
+    given : cmkt_plugin.publish.given_text.GivenText
+        What the published run was taught with.
     """
 
     run: object
     baseline: object
     controls: dict
     folders: dict
+    given: GivenText
 
     @property
     def others(self):
@@ -65,15 +74,22 @@ def read_scores(run_folder, baseline=None, controls=None):
     FileNotFoundError
         If a run is not complete.
     ValueError
-        If they were not tested on the same recordings.
+        If the baseline was taught, a control is none, or they were not
+        tested on the same recordings.
     """
     controls = controls or {}
+    given = given_text(run_folder)
+    if baseline:
+        check_baseline(baseline)
+    for name, folder in controls.items():
+        check_control(name, folder)
     base = {"baseline": baseline} if baseline else {}
     scores = PublishedScores(
         run=read_run(run_folder),
         baseline=read_run(baseline) if baseline else None,
         controls={name: read_run(path) for name, path in controls.items()},
         folders={**base, **controls},
+        given=given,
     )
     runs = {str(run_folder): scores.run, **scores.others}
     check_same_input({name: {1: run} for name, run in runs.items()})
@@ -142,7 +158,7 @@ def _differences(scores):
     }
 
 
-def findings(scores, taught):
+def findings(scores):
     """What the figures say, sentence by sentence.
 
     A gain comes from language only where right text does better than wrong
@@ -151,8 +167,6 @@ def findings(scores, taught):
     Arguments
     ---------
     scores : PublishedScores
-    taught : bool
-        Whether the run was trained with a transfer.
 
     Returns
     -------
@@ -162,8 +176,12 @@ def findings(scores, taught):
     said = [_compared(name, given) for name, given in found.items()]
     if found:
         said.append(statement([1]))
-    if not taught:
+    if not scores.given.controls:
         return [*said, "This model was trained without language model."]
+    if not scores.given.right:
+        return [*said, "In training the language model read "
+                f"{scores.given.words}: **a gain is not shown to come from "
+                "language.**"]  # fmt: skip
     if scores.baseline is None:
         return [*said, "No baseline is given: a gain by the transfer, or by "
                 "language, is not shown."]  # fmt: skip
