@@ -1,6 +1,7 @@
 """Reads recordings in blocks and writes them, each whole or not at all."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,8 +13,18 @@ from cmkt_plugin.recordings import read_header
 
 # Frames. More than 2 million at once overflow the stack of the Vorbis encoder.
 BLOCK = 65536
-# Integer formats: what of them is not here libsndfile rounds as it encodes.
-BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+# Bits of a sample. Of floats libsndfile takes the next lower step in most of
+# these, or wraps around at full scale.
+BITS = {
+    **{"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32},
+    **{"ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32},
+    **{"DWVW_12": 12, "DWVW_16": 16, "DWVW_24": 24},
+    **{"DPCM_8": 8, "DPCM_16": 16},
+    # No zero is among its steps: those of silence are to have one sign.
+    "ALAW": 12,
+}
+# The same in SDS, which has whole bytes of 7 bits.
+SDS_BITS = {"PCM_S8": 14, "PCM_16": 21, "PCM_24": 28}
 # Suffixes that are not the name of their format; None: its default subtype.
 SUFFIXES = {
     "AIF": ("AIFF", None),
@@ -21,8 +32,6 @@ SUFFIXES = {
     "OPUS": ("OGG", "OPUS"),
     "SND": ("AU", None),
 }
-# libsndfile encodes integers for it wrongly, floats as they should be.
-FLOATS_ONLY = {"SDS"}
 # Its second file would keep the temporary name.
 TWO_FILES = {"SD2"}
 
@@ -168,7 +177,8 @@ def write_like(recording, path, pieces):
     path : str or pathlib.Path
         The file to write, under a temporary name until it is complete. Its
         folder is made if missing. A suffix other than that of the recording
-        asks for its format.
+        asks for its format. A file that is there is replaced and its
+        permissions kept; a link stays one, and what it points to is written.
     pieces : iterable of numpy.ndarray
         Samples (time, channels); integer formats clip them at full scale.
 
@@ -180,17 +190,20 @@ def write_like(recording, path, pieces):
     Raises
     ------
     ValueError
-        If this format can be read but not written.
+        If this format can be read but not written, or ``path`` is a folder or
+        a device.
     OSError
         If the file could not be written whole, on a full disk for example.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: name the file to write")
+    target = _target(path)
     form = _format_for(recording, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_path(target)
     try:
+        if target.exists():
+            # Who may not read the old one reads nothing of the new one.
+            temporary.touch(0o600)
         try:
             _write(recording, temporary, form, pieces)
         except soundfile.SoundFileError as error:
@@ -199,10 +212,25 @@ def write_like(recording, path, pieces):
         # libsndfile does not always complain where the disk is full.
         if written.fault or written.frames < recording.frames:
             raise _not_whole(path, form, written.fault)
-        os.replace(temporary, path)
+        with suppress(OSError):  # no file there, or a disk without modes
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def _target(path):
+    """The file that a path stands for: a link is written through."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise ValueError(f"{path} is a folder: name the file to write")
+    # A device, for example, would be replaced by a file.
+    if target.exists() and not target.is_file():
+        raise ValueError(
+            f"{path} is no file that can be replaced: name another"
+        )
+    return target
 
 
 def _format_for(recording, path):
@@ -217,10 +245,14 @@ def _format_for(recording, path):
     # A recording may be named wrongly: its own suffix asks for nothing.
     same = path.suffix.lower() == Path(recording.name).suffix.lower()
     known = name in soundfile.available_formats()
-    if known and not same and name != recording.format:
-        form = {"format": name, "subtype": form["subtype"], "endian": "FILE"}
+    if known and not same and (name != recording.format or subtype):
+        kept = subtype or form["subtype"]
+        form = {"format": name, "subtype": kept, "endian": "FILE"}
         if not soundfile.check_format(**form):
-            form["subtype"] = subtype or soundfile.default_subtype(name)
+            form["subtype"] = soundfile.default_subtype(name)
+    # Of these it writes layer III in an mp3 only, whatever check_format says.
+    if form["subtype"].startswith("MPEG"):
+        form["subtype"] = soundfile.default_subtype(form["format"])
     if form["format"] in TWO_FILES or not soundfile.check_format(**form):
         raise ValueError(
             f"{path}: {form['subtype']} in {form['format']} can be read but "
@@ -240,7 +272,7 @@ def _write(recording, temporary, form, pieces):
         for name, text in recording.copy_metadata().items():
             with suppress(soundfile.SoundFileError):  # the format has no such
                 setattr(file, name, text)
-        bits = None if file.format in FLOATS_ONLY else BITS.get(file.subtype)
+        bits = (SDS_BITS if file.format == "SDS" else BITS).get(file.subtype)
         for piece in pieces:
             for start in range(0, len(piece), BLOCK):
                 block = piece[start : start + BLOCK]

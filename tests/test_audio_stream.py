@@ -1,5 +1,6 @@
 """Tests of reading recordings in blocks and of writing them like another."""
 
+import os
 import resource
 from contextlib import contextmanager
 
@@ -270,17 +271,54 @@ def test_position_of_what_is_not_finite(tmp_path):
                 list(read_blocks(recording))
 
 
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32"])
-def test_integer_samples_are_the_nearest_ones(tmp_path, subtype):
-    """libsndfile alone takes the next lower: -1 for what is nearly silent."""
-    bits = int(subtype[4:].lstrip("U"))
-    step = 2.0 ** (1 - bits)
-    samples = np.array([-1e-12, 0.4 * step, -0.4 * step, 0.25, 1.5, -1.5])
-    nearest = [0, 0, 0, 0.25, 1 - step, -1]
-    soundfile.write(tmp_path / "in.wav", np.zeros(6), 16000, subtype)
-    with audio_stream.open_recording(tmp_path / "in.wav") as recording:
-        audio_stream.write_like(
-            recording, tmp_path / "out.wav", [samples[:, np.newaxis]]
-        )
-    written, _ = soundfile.read(tmp_path / "out.wav")
-    assert written.tolist() == nearest
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path):
+    source = write(tmp_path / "a.wav", tone(1000))
+    private = tmp_path / "b.wav"
+    for mode in (0o600, 0o640, 0o444):
+        private.touch()
+        private.chmod(mode)
+        with open_recording(source) as recording:
+            write_like(recording, private, watched(tmp_path))
+        assert private.stat().st_mode & 0o777 == mode
+        assert soundfile.info(private).frames == 1000
+    new = copy(source, tmp_path / "new.wav")
+    assert new.stat().st_mode == source.stat().st_mode
+
+
+def watched(folder):
+    """Samples, at whose writing nobody else may read them."""
+    yield tone(500)
+    (temporary,) = folder.glob(".*.part")
+    assert temporary.stat().st_mode & 0o077 == 0
+    yield tone(500)
+
+
+def test_a_link_is_written_through(tmp_path):
+    source = write(tmp_path / "a.wav", tone(1000))
+    for folder in ("store", "links"):
+        (tmp_path / folder).mkdir()
+    stored, link = tmp_path / "store" / "1", tmp_path / "links" / "b.flac"
+    link.symlink_to("../store/1")
+    for _ in range(2):  # the first time, it leads nowhere
+        assert copy(source, link) == link
+        assert link.is_symlink() and not stored.is_symlink()
+        assert soundfile.info(stored).format == "FLAC"
+    assert [len(list(path.parent.iterdir())) for path in (stored, link)] == [
+        1,
+        1,
+    ]
+    itself = tmp_path / "links" / "a.wav"
+    itself.symlink_to(source)
+    with open_recording(itself) as recording:
+        halves = (0.5 * block for block in read_blocks(recording))
+        write_like(recording, itself, halves)
+    halved = soundfile.read(source)[0]
+    assert itself.is_symlink() and 0.1 < halved.max() < 0.16
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path):
+    source = write(tmp_path / "a.wav", tone(1000))
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(ValueError, match="pipe.wav is no file that can be"):
+        copy(source, tmp_path / "pipe.wav")
+    assert (tmp_path / "pipe.wav").is_fifo()
