@@ -6,6 +6,7 @@ import pkgutil
 import click
 
 from cmkt_plugin import __version__, verbs
+from cmkt_plugin.clean_errors import in_one_line
 
 
 class Verbs(click.Group):
@@ -24,11 +25,10 @@ class Verbs(click.Group):
         return importlib.import_module(module).command
 
     def invoke(self, ctx):
-        """Show the package's own errors as one line, without a traceback."""
+        """Show errors that are no fault of the code as one line."""
         try:
-            return super().invoke(ctx)
-        except (ValueError, FileNotFoundError, FileExistsError) as error:
-            raise click.ClickException(" ".join(str(error).split()))
+            with in_one_line():
+                return super().invoke(ctx)
         except ImportError as error:
             if error.name is not None:  # a fault, not an extra to install
                 raise

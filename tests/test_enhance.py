@@ -93,7 +93,7 @@ def test_the_samples_are_the_models(run, tmp_path):
 def test_options_reach_the_model(run, tmp_path, monkeypatch):
     seen = {}
 
-    def spy(model, targets, jobs, **options):
+    def spy(model, targets, jobs, note, **options):
         windows = model.windows
         seen.update(options, jobs=jobs, device=str(model.device))
         seen.update(window=windows.window, context=windows.context)
@@ -109,8 +109,9 @@ def test_options_reach_the_model(run, tmp_path, monkeypatch):
         **{"window": 3.0, "context": 0.02, "keep_high_band": True},
         **{"dry_wet": 1.0, "jobs": 2, "device": "cpu"},
     }
-    record = json.loads((tmp_path / "out" / FILENAME).read_text())
-    assert record["window"] == 3.0 and len(record["model"]) == 64
+    record = (tmp_path / "out" / FILENAME).read_text().splitlines()
+    used = json.loads(record[0])
+    assert used["window"] == 3.0 and len(used["model"]) == 64
 
 
 def test_usage_errors_come_before_any_work(run, tmp_path):

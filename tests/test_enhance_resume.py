@@ -17,7 +17,7 @@ from test_export import make_run
 from cmkt_plugin.cli import main
 from cmkt_plugin.enhancing import enhance
 from cmkt_plugin.enhancing.enhance import enhance_files
-from cmkt_plugin.enhancing.record import FILENAME
+from cmkt_plugin.enhancing.record import FILENAME, Record
 from cmkt_plugin.leftovers import temporary_path
 from cmkt_plugin.loading.model_source import open_model
 
@@ -34,7 +34,7 @@ def run(tmp_path_factory):
 
 
 def test_resume_makes_what_is_missing_and_what_has_changed(run, tmp_path):
-    for name in "abcde":
+    for name in "abcdef":
         noise(tmp_path / f"in/{name}.wav", 8000, 0.2)
     out = tmp_path / "out"
     given = ("enhance", tmp_path / "in", "-o", out, "-m", run)
@@ -45,10 +45,13 @@ def test_resume_makes_what_is_missing_and_what_has_changed(run, tmp_path):
     noise(out / "c.wav", 16000, 0.1)  # of another rate
     later = time.time() + 5
     os.utime(tmp_path / "in/d.wav", (later, later))
+    # Replaced by an older one of the same length, as by rsync -t or cp -p.
+    os.utime(tmp_path / "in/e.wav", (later - 999, later - 999))
     done = cmkt(*given, "--resume")
-    assert done.exit_code == 0 and done.stderr.startswith("1 of 5 are done\n")
+    assert done.exit_code == 0 and done.stderr.startswith("1 of 6 are done\n")
     changed = {n for n, made in content(out).items() if made != before[n]}
-    assert changed == {"a.wav", "b.wav", "c.wav", "d.wav"}
+    assert changed == {*(f"{name}.wav" for name in "abcde"), FILENAME}
+    assert cmkt(*given, "--resume").stderr.startswith("6 of 6 are done\n")
     assert soundfile.info(out / "b.wav").frames == 1600
     assert soundfile.info(out / "c.wav").samplerate == 8000
     # Without --resume, everything.
@@ -71,20 +74,70 @@ def test_resume_mixes_nothing(run, tmp_path):
         assert done.exit_code == 2 and not done.stdout
         assert told in done.stderr and "leave out --resume" in done.stderr
         assert len(done.stderr.splitlines()) == 1
-    # Outputs of an earlier command are not taken for this one's: here it was
-    # cut short before it came to the file.
-    noise(tmp_path / "in/b.wav", 8000, 0.2)
-    earlier = time.time() - 60
-    os.utime(out / "a.wav", (earlier, earlier))
-    os.utime(tmp_path / "in/a.wav", (earlier - 9, earlier - 9))
-    done = cmkt(*given, "-m", run, "--resume")
-    assert done.stderr.startswith("0 of 2 are done\n")
     (out / FILENAME).unlink()
     done = cmkt(*given, "-m", run, "--resume")
-    assert done.exit_code == 2 and "2 outputs are in" in done.stderr
+    assert done.exit_code == 2 and "1 outputs are in" in done.stderr
     (out / FILENAME).write_text("[]")
     done = cmkt(*given, "-m", run, "--resume")
     assert done.exit_code == 2 and "does not tell what" in done.stderr
+
+
+def test_commands_share_a_folder(run, tmp_path):
+    for name in "ab":
+        noise(tmp_path / f"in/{name}.wav", 8000, 0.2)
+    given = ("-o", tmp_path / "out", "-m", run, "--device", "cpu")
+    for name, options in (("a", ()), ("b", ("--dry-wet", 0.5)), ("b", ())):
+        source = tmp_path / f"in/{name}.wav"
+        assert cmkt("enhance", source, *given, *options).exit_code == 0
+    # The second command has made its own settings those of the folder.
+    resume = ("enhance", tmp_path / "in", *given, "--resume")
+    assert cmkt(*resume).stderr.startswith("1 of 2 are done\n")
+    noise(tmp_path / "in/c.wav", 8000, 0.2)
+    assert cmkt("enhance", tmp_path / "in/c.wav", *given).exit_code == 0
+    assert cmkt(*resume).stderr.startswith("3 of 3 are done\n")
+
+
+@pytest.fixture
+def targets(tmp_path):
+    """Outputs that are there, with their sources."""
+    found = {tmp_path / n: tmp_path / "out" / f"{n}.wav" for n in "abc"}
+    (tmp_path / "out").mkdir()
+    for path in (*found, *found.values()):
+        path.touch()
+    return found
+
+
+def note(record, targets, names):
+    for source, target in targets.items():
+        if source.name in names:
+            record.note(source.stat(), target)
+
+
+def test_a_torn_line_costs_one_file(targets, tmp_path):
+    record = Record(tmp_path / "out", {"model": "1b4f"})
+    record.begin()
+    note(record, targets, "abc")
+    whole = record.path.read_bytes()
+    record.path.write_bytes(whole[:-20])
+    assert [path.name for path in record.remaining(targets)] == ["c"]
+    note(record, targets, "c")
+    assert not record.remaining(targets)
+    record.path.write_bytes(whole + b"\n\0\xff{")
+    assert not record.remaining(targets)
+
+
+def test_commands_at_the_same_time(targets, tmp_path):
+    first = Record(tmp_path / "out", {"dry_wet": 1.0})
+    first.begin()
+    note(first, targets, "a")
+    Record(tmp_path / "out", {"dry_wet": 1.0}).begin()
+    note(first, targets, "b")
+    assert [path.name for path in first.remaining(targets)] == ["c"]
+    # What the first still makes is not what the other would make.
+    other = Record(tmp_path / "out", {"dry_wet": 0.5})
+    other.begin()
+    note(first, targets, "ab")
+    assert other.remaining(targets) == targets
 
 
 class Interrupting:

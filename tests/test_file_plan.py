@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def planned(inputs, output="out"):
-    pairs = plan_files(inputs, output).items()
+    pairs = plan_files(inputs, output).targets.items()
     return {s.as_posix(): t.as_posix() for s, t in pairs}
 
 
@@ -140,16 +140,16 @@ def streams(monkeypatch):
 
 
 def test_standard_streams_pass_through_files(folder, streams):
-    with plan_with_streams(["-"], "-") as targets:
+    with plan_with_streams(["-"], "-") as (targets, _):
         ((source, target),) = targets.items()
         assert source.read_bytes() == b"noisy"
         target.write_bytes(b"enhanced")
         assert not streams["stdout"].getvalue()
     assert streams["stdout"].getvalue() == b"enhanced"
     assert not source.exists() and not target.exists()
-    with plan_with_streams(["-"], "x.wav") as targets:
+    with plan_with_streams(["-"], "x.wav") as (targets, _):
         assert list(targets.values()) == [Path("x.wav")]
-    with plan_with_streams(["in/a.wav"], "-") as targets:
+    with plan_with_streams(["in/a.wav"], "-") as (targets, _):
         assert list(targets) == [Path("in/a.wav")]  # and nothing comes of it
     assert streams["stdout"].getvalue() == b"enhanced"
 

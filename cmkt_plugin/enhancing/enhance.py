@@ -57,10 +57,11 @@ class _Work(NamedTuple):
     durations: dict  # source: seconds
     meter: WorkMeter
     outcome: Outcome
-    tried: SimpleQueue  # seconds of each file that had its turn
+    note: object
+    tried: SimpleQueue  # the files that had their turn
 
 
-def enhance_files(model, targets, jobs=None, **options):
+def enhance_files(model, targets, jobs=None, note=None, **options):
     """Enhances files; a bad one does not keep the others from it.
 
     Arguments
@@ -72,6 +73,9 @@ def enhance_files(model, targets, jobs=None, **options):
         replaced; each appears whole or not at all.
     jobs : int or None
         Threads; None takes as many as there are cores, or one on a GPU.
+    note : callable or None
+        Called with the ``os.stat_result`` of a source, from before it was
+        read, and the target, once that is finished; in several threads.
     **options
         Of ``enhance_file``: ``dry_wet``, ``keep_high_band``.
 
@@ -91,7 +95,9 @@ def enhance_files(model, targets, jobs=None, **options):
         EnhancementProgress(durations) as progress,
         _threads(min(jobs or _default_jobs(model), len(durations))) as pool,
     ):
-        work = _Work(model, options, durations, meter, outcome, SimpleQueue())
+        work = _Work(
+            model, options, durations, meter, outcome, note, SimpleQueue()
+        )
         try:
             # The longest first: at the end, all would wait for them.
             for source in sorted(durations, key=durations.get, reverse=True):
@@ -150,9 +156,12 @@ def _attempt(work, source, target):
     """
     outcome, seconds = work.outcome, work.durations[source]
     try:
+        before = source.stat()
         channels = soundfile.info(source).channels
         with work.meter.file(seconds, channels):
             work.model.enhance_file(source, target, **work.options)
+        if work.note:
+            work.note(before, target)
         outcome.finished[source] = seconds
     except Stopped:
         pass
@@ -163,7 +172,7 @@ def _attempt(work, source, target):
         else:
             outcome.failed[source] = _reason(error, source)
     finally:
-        work.tried.put(seconds)
+        work.tried.put(source)
 
 
 def _is_full(error, source, target):
@@ -176,12 +185,20 @@ def _is_full(error, source, target):
 
 def _wait(work, progress):
     """Tells how far it is, until all is tried or the disk is full."""
-    files, seconds = 0, 0.0
-    while files < len(work.durations) and not work.outcome.stopped:
+    durations, finished = work.durations, work.outcome.finished
+    files, seconds, shown = 0, 0.0, 0.0
+    while files < len(durations) and not work.outcome.stopped:
         with suppress(Empty):
-            seconds += work.tried.get(timeout=TICK)
+            source = work.tried.get(timeout=TICK)
             files += 1
-        progress.update(files, seconds + work.meter.seconds())
+            if source in finished:
+                seconds += durations[source]
+            else:  # what was heard of it is not enhanced
+                progress.leave_out(durations[source])
+                shown = 0.0
+        # A file that has just ended is for a moment in neither of them.
+        shown = max(shown, seconds + work.meter.seconds())
+        progress.update(files, shown)
 
 
 def _reason(error, source):

@@ -1,17 +1,27 @@
 """Plans which recording becomes which file."""
 
 import os
-from glob import glob, has_magic
 from pathlib import Path
+from typing import NamedTuple
 
-import soundfile
+from cmkt_plugin.enhancing.found_recordings import find_recordings
+from cmkt_plugin.file_tree import WRITTEN, Unreadable, is_recording
 
-from cmkt_plugin.audio_stream import SUFFIXES
-from cmkt_plugin.file_tree import walk_files
 
-# Headerless files (RAW) tell nothing of their rate: none looks for them.
-RECORDINGS = {*soundfile.available_formats(), *SUFFIXES, "AIFC", "SPH", "WAVE"}
-RECORDINGS -= {"RAW"}
+class Plan(NamedTuple):
+    """What is to be done.
+
+    Arguments
+    ---------
+    targets : dict
+        Source to target. What lies in an output folder inside an input
+        folder is no source: it came from here.
+    unreadable : Unreadable
+        Input folders whose recordings nobody knows.
+    """
+
+    targets: dict
+    unreadable: Unreadable
 
 
 def plan_files(inputs, output):
@@ -25,13 +35,11 @@ def plan_files(inputs, output):
         pattern that has no wildcard, keeps its place in the tree.
     output : str or pathlib.Path
         A folder; where there is one recording, also a file, whose suffix may
-        ask for another format.
+        ask for another format. With a ``/`` at its end it is a folder.
 
     Returns
     -------
-    dict
-        Source to target. What lies in an output folder inside an input
-        folder is no source: it came from here.
+    Plan
 
     Raises
     ------
@@ -46,102 +54,77 @@ def plan_files(inputs, output):
     >>> folder = getfixture("tmp_path")
     >>> (folder / "in").mkdir()
     >>> (folder / "in" / "a.wav").touch()
-    >>> plan_files([folder / "in"], "out")
+    >>> plan_files([folder / "in"], "out").targets
     {PosixPath('...in/a.wav'): PosixPath('out/a.wav')}
     """
-    output = Path(output)
+    unreadable = Unreadable()
     found = [
         (source, place)
         for given in inputs
-        for source, place in _recordings(given, output)
+        for source, place in find_recordings(given, Path(output), unreadable)
     ]
-    if is_file_name(output) and len({source for source, _ in found}) == 1:
-        targets = {found[0][0]: output}
+    sources = list(dict.fromkeys(source for source, _ in found))
+    if len(sources) == 1 and _is_file_for(sources[0], output):
+        targets = {sources[0]: Path(output)}
     else:
-        _refuse_as_folder(output, len(found))
-        targets = _join(found, output)
+        _refuse_as_folder(output, len(sources))
+        targets = _join(found, Path(output))
     _refuse_own_input(targets)
-    return targets
+    return Plan(targets, unreadable)
 
 
-def _recordings(given, output):
-    """Yields what an input holds: source, and its place in the tree."""
-    path = Path(given)
-    if path.is_dir():
-        yield from _in_folder(path, output)
-    # First: a file's name may hold brackets.
-    elif path.exists():
-        yield path, path.name
-    elif has_magic(str(given)):
-        yield from _matching(str(given), output)
-    else:
-        raise FileNotFoundError(
-            f"{given} not found: expected a recording, a folder or a pattern"
+def names_file(output):
+    """Whether an output is a file by its suffix.
+
+    Arguments
+    ---------
+    output : str or pathlib.Path
+        As for ``plan_files``.
+
+    Example
+    -------
+    >>> [names_file(name) for name in ("a.wav", "a.wav/", "enhanced", "a.m4a")]
+    [True, False, False, False]
+    """
+    return is_recording(output) and not _names_folder(output)
+
+
+def _names_folder(output):
+    return str(output).endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _is_file_for(source, output):
+    """Whether an output is a file that one recording can become.
+
+    A suffix of letters that asks for no known format is a slip of the pen
+    (talk.m4a): as a folder, it would hide the recording in it.
+    """
+    if _names_folder(output):
+        return False
+    suffix = Path(output).suffix
+    same = is_recording(output) and suffix.lower() == source.suffix.lower()
+    if same or suffix[1:].upper() in WRITTEN:
+        return True
+    letters = sum(character.isalpha() for character in suffix)
+    looks_like = suffix[1:].isalnum() and letters > 1 and len(suffix) < 6
+    if looks_like and not Path(output).exists():
+        raise ValueError(
+            f"{output}: libsndfile writes no {suffix} files; name a file that "
+            f"ends in .wav, .flac, .ogg or .mp3, or {output}/ for a folder"
         )
-
-
-def _in_folder(folder, output):
-    sources = list(_outside(output, folder, _below(folder)))
-    if not sources:
-        raise FileNotFoundError(
-            f"no recording in the folder {folder}: expected files that end in "
-            "wav, flac, ogg, mp3 or another suffix that libsndfile knows"
-        )
-    return sources
-
-
-def _matching(pattern, output):
-    parts = Path(pattern).parts
-    fixed = next(i for i, part in enumerate(parts) if has_magic(part))
-    found = set()
-    for match in map(Path, glob(pattern, recursive=True)):
-        if match.is_dir():
-            found.update(_below(match))
-        elif is_recording(match):
-            found.add(match)
-    sources = list(_outside(output, Path(*parts[:fixed]), sorted(found)))
-    if not sources:
-        raise FileNotFoundError(
-            f"the pattern {pattern} matches no recording: '*' stands for any "
-            "characters of one name, '**' for any folders"
-        )
-    return sources
-
-
-def _below(folder):
-    names = sorted(walk_files(folder))
-    return [folder / name for name in names if is_recording(name)]
-
-
-def _outside(output, root, sources):
-    """Yields sources with their places; what came from here is left out."""
-    # As text: resolving 100,000 paths would take as long as reading them.
-    own = Path(os.path.relpath(output, root))
-    inside = own.parts and own.parts[0] != ".."
-    for source in sources:
-        place = source.relative_to(root)
-        if not (inside and own in place.parents):
-            yield source, place
-
-
-def is_recording(name):
-    return Path(name).suffix[1:].upper() in RECORDINGS
-
-
-def is_file_name(output):
-    return is_recording(output) and not output.is_dir()
+    return False
 
 
 def _refuse_as_folder(output, number):
-    if is_file_name(output):
+    if names_file(output) and number > 1:
         raise ValueError(
             f"{output} names a file, but there are {number} recordings: name "
             "a folder"
         )
-    if output.exists() and not output.is_dir():
+    if Path(output).exists() and not Path(output).is_dir():
         raise ValueError(
-            f"{output} is a file that does not end in an audio suffix: name a "
-            "folder, or a file such as enhanced.wav"
+            f"{output} is a file whose suffix asks for no format that "
+            "libsndfile writes: name a folder, or a file such as enhanced.wav"
         )
 
 

@@ -55,7 +55,7 @@ class EnhancementProgress:
         files : int
             Files done, the failed ones included.
         seconds : float
-            Audio done.
+            Audio done, without that of failed files.
         """
         now = time.monotonic()
         if now - self.told < (EVERY if self.bar.disable else BLINK):
@@ -67,6 +67,11 @@ class EnhancementProgress:
         else:
             self.bar.n = min(seconds, self.total)
             self.bar.set_description_str(text)
+
+    def leave_out(self, seconds):
+        """Wait no more for the audio of a file that has failed."""
+        self.total -= seconds
+        self.bar.total = self.total
 
     def describe(self, files, seconds):
         """Files done, real-time factor, remaining time."""

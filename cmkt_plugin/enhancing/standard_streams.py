@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cmkt_plugin.enhancing.file_plan import is_file_name, plan_files
+from cmkt_plugin.enhancing.file_plan import Plan, names_file, plan_files
 
 STREAM = "-"
 
@@ -29,8 +29,7 @@ def plan_with_streams(inputs, output):
 
     Yields
     ------
-    dict
-        Source to target.
+    cmkt_plugin.enhancing.file_plan.Plan
 
     Raises
     ------
@@ -42,7 +41,8 @@ def plan_with_streams(inputs, output):
         yield plan_files(inputs, output)
         return
     with TemporaryDirectory(prefix="cmkt_") as folder:
-        source, target = Path(folder, "stdin"), Path(folder, "stdout")
+        # Errors say "not a readable audio file".
+        source, target = Path(folder, "stdin.audio"), Path(folder, "stdout")
         if STREAM in inputs:
             _refuse_as_stream(inputs, output)
             _spool(source)
@@ -62,7 +62,7 @@ def _refuse_as_stream(inputs, output):
             f"standard input (-) is one recording: found {len(inputs) - 1} "
             "more inputs; enhance them by another command"
         )
-    if output != STREAM and not is_file_name(Path(output)):
+    if output != STREAM and not names_file(output):
         raise ValueError(
             "a recording from standard input has no name: expected -o FILE "
             f"such as enhanced.wav, or -o - for standard output; found {output}"
@@ -84,10 +84,11 @@ def _plan_one(inputs, target):
         raise ValueError(
             "standard output is a terminal: redirect it, or give -o FILE"
         )
-    sources = list(plan_files(inputs, target.with_name("folder")))
+    plan = plan_files(inputs, target.with_name("folder"))
+    sources = list(plan.targets)
     if len(sources) > 1:
         raise ValueError(
             f"standard output takes one recording, found {len(sources)}: name "
             "a folder as output"
         )
-    return {sources[0]: target}
+    return Plan({sources[0]: target}, plan.unreadable)

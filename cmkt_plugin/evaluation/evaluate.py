@@ -27,10 +27,13 @@ class Evaluation:
         ``score_table.write_csv`` takes them.
     faults : list of str
         One line for each recording that is not in them.
+    metrics : list of str
+        What was computed.
     """
 
     rows: dict
     faults: list
+    metrics: list
 
 
 def evaluate(models, noisy, clean, speaker=SPEAKER, groups=None, jobs=None):
@@ -75,7 +78,7 @@ def evaluate(models, noisy, clean, speaker=SPEAKER, groups=None, jobs=None):
     for name, enhance in enhancers.items():
         rows[name], failed = score_pairs(pairs, speakers, rate, enhance, jobs)
         faults += [f"{name}: {id}: {why}" for id, why in failed.items()]
-    return Evaluation(rows, faults)
+    return Evaluation(rows, faults, metrics_at(rate))
 
 
 def score_pairs(pairs, speakers, sample_rate, enhance=None, jobs=None):
@@ -129,13 +132,15 @@ def metrics_at(sample_rate):
     return [m for m in METRICS if sample_rate == 16000 or m not in NEED_16_KHZ]
 
 
-def as_run(rows):
+def as_run(rows, metrics):
     """Rows of scores in the form in which runs are compared.
 
     Arguments
     ---------
     rows : list of dict
         As ``score_pairs`` gives them.
+    metrics : list of str
+        Those that they are to have, also if there is no row.
 
     Returns
     -------
@@ -144,10 +149,9 @@ def as_run(rows):
     Example
     -------
     >>> row = {"id": "a_1", "speaker": "a", "pesq": 1.5, "note": ""}
-    >>> as_run([row]).scores
+    >>> as_run([row], ["pesq"]).scores
     {'pesq': {'a_1': 1.5}}
     """
-    metrics = [m for m in METRICS if rows and m in rows[0]]
     return RunScores(
         speakers={row["id"]: row["speaker"] for row in rows},
         scores={

@@ -4,8 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from cmkt_plugin.enhancing.file_plan import is_recording
-from cmkt_plugin.file_tree import walk_files
+from cmkt_plugin.file_tree import Unreadable, is_recording, walk_files
 from cmkt_plugin.paired_audio import check_pairs
 
 # VoiceBank's p226_001, LibriSpeech's 84-121123-0000.
@@ -31,8 +30,8 @@ def find_pairs(noisy, clean, sample_rate):
     pairs : dict
         Utterance to the paths of its noisy and its clean recording.
     faults : list of str
-        One line for each recording without a partner, and each pair that
-        does not fit: file, found, expected.
+        One line for each folder that cannot be read, each recording without
+        a partner, and each pair that does not fit: file, found, expected.
 
     Raises
     ------
@@ -50,7 +49,8 @@ def find_pairs(noisy, clean, sample_rate):
     >>> list(pairs), faults
     (['p226_001'], [])
     """
-    folders = [_by_path(noisy), _by_path(clean)]
+    unreadable = Unreadable()
+    folders = [_by_path(folder, unreadable) for folder in (noisy, clean)]
     if all(_names_are_unique(folder) for folder in folders):
         folders = [
             {Path(name).name: path for name, path in folder.items()}
@@ -60,6 +60,7 @@ def find_pairs(noisy, clean, sample_rate):
     sound, faults = check_pairs(
         clean_files, noisy_files, sample_rate, higher_rates=True
     )
+    faults[:0] = [f"{folder} {why}" for folder, why in unreadable.items()]
     if not sound:
         raise ValueError(
             f"no pair of recordings: {len(noisy_files)} in {noisy}, "
@@ -112,11 +113,12 @@ def speakers_of(names, pattern=SPEAKER):
     return {n: m[1] if m.re.groups else m[0] for n, m in found.items()}
 
 
-def _by_path(folder):
+def _by_path(folder, unreadable):
     """Recordings by path in the folder, without suffix."""
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"{folder}: expected a folder of recordings")
-    names = [n for n in sorted(walk_files(folder)) if is_recording(n)]
+    names = sorted(walk_files(folder, unreadable.note))
+    names = [name for name in names if is_recording(name)]
     found = {Path(n).with_suffix("").as_posix(): Path(folder, n) for n in names}
     if len(found) < len(names):
         twice = Counter(Path(n).with_suffix("").as_posix() for n in names)

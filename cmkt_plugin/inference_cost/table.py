@@ -1,4 +1,16 @@
-"""The measurements as Markdown."""
+"""Time and memory as Markdown."""
+
+from cmkt_plugin.markdown_table import how_it_was_made, table
+
+HEADER = [
+    "audio (s)",
+    "windows: time (s)",
+    "× real time",
+    "peak memory (MB)",
+    "one pass: time (s)",
+    "× real time",
+    "peak memory (MB)",
+]
 
 
 def markdown(measured, made):
@@ -15,6 +27,14 @@ def markdown(measured, made):
     -------
     str
     """
+    rows = [
+        [
+            f"{row['seconds']:,g}",
+            *_cells(row, "windows"),
+            *_cells(row, "one_pass"),
+        ]
+        for row in measured["rows"]
+    ]
     parts = [
         "# Time and memory of enhancing a recording",
         f"A model of {measured['parameters']:,} parameters on "
@@ -27,25 +47,10 @@ def markdown(measured, made):
         f"{measured['memory'] / 1e9:.1f} GB, what the machine had free. Its "
         f"load average was {measured['load_average']:.1f} before anything was "
         "measured: as far as that is other work, times are upper bounds.",
-        _table(measured["rows"]),
-        "## How it was made",
-        "\n".join(f"- {key}: {value}" for key, value in made.items()),
+        table(HEADER, rows),
+        how_it_was_made(made),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _table(rows):
-    header = [
-        "| audio (s) | windows: time (s) | × real time | peak memory (MB) | "
-        "one pass: time (s) | × real time | peak memory (MB) |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines = [
-        f"| {row['seconds']:,g} | {_cells(row, 'windows')} | "
-        f"{_cells(row, 'one_pass')} |"
-        for row in rows
-    ]
-    return "\n".join([*header, *lines])
 
 
 def _cells(row, way):
@@ -53,6 +58,6 @@ def _cells(row, way):
     found = row[way]
     memory = f"{found['peak_memory'] / 1e6:,.0f}"
     if found.get("out_of_memory"):
-        return f"out of memory | – | {memory} when it failed"
+        return ["out of memory", "–", f"{memory} when it failed"]
     taken = found["steps"]["enhanced"]["seconds"]
-    return f"{taken:,.1f} | {row['seconds'] / taken:,.0f} | {memory}"
+    return [f"{taken:,.1f}", f"{row['seconds'] / taken:,.0f}", memory]

@@ -1,4 +1,15 @@
-"""The difference of windows to one pass as Markdown."""
+"""What windows change as Markdown."""
+
+from cmkt_plugin.markdown_table import how_it_was_made, table
+
+HEADER = [
+    "model",
+    "one pass: SI-SDR (dB)",
+    "context (s)",
+    "windows: SI-SDR (dB)",
+    "difference to one pass (dB)",
+    "within 50 ms of a join (dB)",
+]
 
 
 def markdown(measured, seconds, made):
@@ -17,26 +28,26 @@ def markdown(measured, seconds, made):
     -------
     str
     """
-    header = [
-        "| model | one pass: SI-SDR (dB) | context (s) | windows: SI-SDR (dB) "
-        "| difference to one pass (dB) | within 50 ms of a join (dB) |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines = [
-        f"| {name} | {found['one_pass']:.2f} | {row['context']:g} | "
-        f"{row['si_sdr']:.2f} | {row['difference']:.1f} | "
-        f"{row['difference_at_joins']:.1f} |"
+    rows = [
+        [
+            name,
+            f"{found['one_pass']:.2f}",
+            f"{row['context']:g}",
+            f"{row['si_sdr']:.2f}",
+            f"{row['difference']:.1f}",
+            f"{row['difference_at_joins']:.1f}",
+        ]
         for name, found in measured.items()
         for row in found["windows"]
     ]
     parts = [
         "# Windows against one pass",
         f"One recording of {seconds:.0f} s, made of test recordings joined end "
-        "to end. Windows of 10 s, with more and less context on either side. "
-        "The difference is the power of (windows - one pass) against that of "
-        "the enhanced recording, over all of it and near the joins.",
-        "\n".join([*header, *lines]),
-        "## How it was made",
-        "\n".join(f"- {key}: {value}" for key, value in made.items()),
+        "to end: talker and noise change all the time. Windows of 10 s, with "
+        "more and less context on either side; models that stream carry their "
+        "state instead. The difference is the power of (result - one pass) "
+        "against that of one pass, over all of it and near the joins.",
+        table(HEADER, rows),
+        how_it_was_made(made),
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,5 +1,7 @@
 """The measurements as Markdown."""
 
+from cmkt_plugin.markdown_table import how_it_was_made, table
+
 
 def markdown(measured, made):
     """Writes the measurements as tables.
@@ -40,8 +42,7 @@ def markdown(measured, made):
         "noise.",
         _steps(measured["first_batch"]),
         _facts({"peak memory": _memory(measured["first_batch"])}),
-        "## How it was made",
-        "\n".join(f"- {key}: {value}" for key, value in made.items()),
+        how_it_was_made(made),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -63,11 +64,10 @@ def _steps(found):
         for clock in ("seconds", "processor")
     }
     rows = [
-        f"| {name} | {step['seconds']:,.2f} s | {step['processor']:,.2f} s |"
+        [name, f"{step['seconds']:,.2f} s", f"{step['processor']:,.2f} s"]
         for name, step in steps.items()
     ]
-    header = ["| step | time | processor time |", "|---|---|---|"]
-    return "\n".join([*header, *rows])
+    return table(["step", "time", "processor time"], rows)
 
 
 def _filled(found):

@@ -1,11 +1,12 @@
 """``cmkt enhance``: enhance recordings with a trained model."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import click
 
+from cmkt_plugin.clean_errors import in_one_line
 from cmkt_plugin.option_groups import GroupedCommand, GroupedOption
 from cmkt_plugin.verbs import progress
 
@@ -105,58 +106,74 @@ def command(ctx, inputs, output, resume, jobs, **settings):
     """Enhance recordings IN: files, folders, quoted patterns ('in/**/*.wav'),
     or - for standard input. Progress and errors go to standard error.
     """
-    from cmkt_plugin.enhancing.standard_streams import plan_with_streams
+    from cmkt_plugin.enhancing import standard_streams, summary
+    from cmkt_plugin.enhancing.enhance import enhance_files
 
+    planned = standard_streams.plan_with_streams(inputs, output)
     try:
-        with _exit_status(NOTHING_DONE):
-            streams = plan_with_streams(inputs, output)
-            with streams as targets:
-                outcome = _enhance(targets, output, resume, jobs, **settings)
+        with ExitStack() as streams:
+            with in_one_line(NOTHING_DONE):
+                plan = streams.enter_context(planned)
+                into_folder = _check_output(output, plan.targets, resume)
+                folder = output if into_folder else None
+                model, sound, record = _prepare(folder, **settings)
+                targets = _begin(record, plan.targets, resume)
+            note = record.note if record else None
+            outcome = enhance_files(model, targets, jobs, note, **sound)
     except KeyboardInterrupt:
         ctx.exit(INTERRUPTED)
-    _report(outcome)
+    if standard_streams.STREAM in inputs:
+        outcome.failed = summary.as_standard_input(outcome.failed)
+    outcome.failed = {**plan.unreadable, **outcome.failed}
+    for line in summary.summary(outcome, resumable=into_folder):
+        progress(line)
     if outcome.interrupted:
         ctx.exit(INTERRUPTED)
     ctx.exit(FAILED if outcome.failed or outcome.stopped else 0)
 
 
-@contextmanager
-def _exit_status(status):
-    """Errors in one line, as cmkt shows them, with another exit status."""
-    try:
-        yield
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
-        shown = click.ClickException(" ".join(str(error).split()))
-        shown.exit_code = status
-        raise shown
-
-
-def _enhance(targets, output, resume, jobs, window, context, **settings):
-    from cmkt_plugin.enhancing import record as enhancement_record
-    from cmkt_plugin.enhancing.enhance import enhance_files
+def _check_output(output, targets, resume):
+    """Says whether the output is a folder; refuses one that cannot be."""
     from cmkt_plugin.enhancing.standard_streams import STREAM
-    from cmkt_plugin.loading.model_hash import model_hash
-    from cmkt_plugin.loading.model_source import open_model
+    from cmkt_plugin.output_folder import check_writable
 
     into_folder = output != STREAM and Path(output) not in targets.values()
     if resume and not into_folder:
         raise ValueError("--resume is for folders: OUT is a file. Leave it out")
+    if output != STREAM:
+        check_writable(output if into_folder else Path(output).parent)
+    return into_folder
+
+
+def _prepare(folder, window, context, **settings):
+    """The model, what it does to sound, and the record of a folder."""
+    from cmkt_plugin.enhancing.record import Record
+    from cmkt_plugin.loading.model_hash import model_hash
+    from cmkt_plugin.loading.model_source import open_model
+
     sound = {key: settings.pop(key) for key in ("dry_wet", "keep_high_band")}
     model = open_model(settings.pop("model"), **settings)
     model.windows = _windows(model.windows, window, context)
+    if folder is None:
+        return model, sound, None
     used = {
         "model": model_hash(model),
         "window": model.windows.window,
         "context": model.windows.context,
         **sound,
     }
-    if resume:
-        all_of_them = len(targets)
-        targets = enhancement_record.remaining(output, used, targets)
-        progress(f"{all_of_them - len(targets)} of {all_of_them} are done")
-    elif into_folder:
-        enhancement_record.begin(output, used)
-    return enhance_files(model, targets, jobs, **sound)
+    return model, sound, Record(folder, used)
+
+
+def _begin(record, targets, resume):
+    """Notes the settings in the folder; says which targets remain."""
+    if not resume:
+        if record:
+            record.begin()
+        return targets
+    remaining = record.remaining(targets)
+    progress(f"{len(targets) - len(remaining)} of {len(targets)} are done")
+    return remaining
 
 
 def _windows(given, window, context):
@@ -167,19 +184,3 @@ def _windows(given, window, context):
     # A cross-fade needs the overlap of two contexts.
     fade = min(given.fade, 2 * context)
     return OverlapAdd(window or given.window, context, fade, given.batch)
-
-
-def _report(outcome):
-    """What failed, why it ended early, and the sum of it."""
-    from cmkt_plugin.enhancing.progress import clock
-
-    for source, reason in outcome.failed.items():
-        progress(f"Error: {source}: {reason}")
-    if outcome.stopped:
-        progress(f"Stopped: {outcome.stopped}; --resume goes on with the rest")
-    number, seconds = len(outcome.finished), sum(outcome.finished.values())
-    progress(
-        f"{number} file{'s' * (number != 1)}, {clock(seconds)} of audio in "
-        f"{clock(outcome.wall)} ({seconds / max(outcome.wall, 1e-9):.1f} x "
-        f"real time), {len(outcome.failed)} failed"
-    )

@@ -93,9 +93,12 @@ def command(
     from cmkt_plugin.loading.model_hash import model_hash
     from cmkt_plugin.loading.model_source import open_model
     from cmkt_plugin.mixture_groups import read_groups
+    from cmkt_plugin.output_folder import check_writable
 
     if output and output.suffix != ".csv":
         raise ValueError(f"{output}: expected a name that ends in .csv")
+    if output:
+        check_writable(output.parent)
     made = provenance.record()
     groups = read_groups(mixtures)
     opened = {
@@ -105,13 +108,16 @@ def command(
     done = evaluation.evaluate(opened, noisy, clean, speaker, groups, jobs)
     for fault in done.faults:
         progress(f"Error: {fault}")
-    runs = {name: evaluation.as_run(rows) for name, rows in done.rows.items()}
+    runs = {
+        name: evaluation.as_run(rows, done.metrics)
+        for name, rows in done.rows.items()
+    }
     found = evaluation_table.describe(runs, groups)
     found["models"] = {name: model_hash(m) for name, m in opened.items()}
     text = evaluation_table.markdown(found, made)
+    click.echo(text)
     if output:
         _write(output, done, found, made, text)
-    click.echo(text)
     ctx.exit(1 if done.faults else 0)
 
 
