@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import soundfile
 
+from cmkt_plugin.audio_stream import open_recording, read_blocks, rounded
 from cmkt_plugin.recordings import read_header
 from cmkt_plugin.web.picture import draw
-
-BLOCK = 1 << 16  # samples read at a time
 
 
 class Comparison(NamedTuple):
@@ -88,11 +87,11 @@ def _check(recording, limit):
 
 def _write_playable(path, wav):
     # Block by block, and at its own level: Gradio's conversion normalizes.
-    with soundfile.SoundFile(str(path)) as file:
-        layout = file.samplerate, file.channels, "PCM_16"
+    with open_recording(path) as recording:
+        layout = recording.samplerate, recording.channels, "PCM_16"
         with soundfile.SoundFile(str(wav), "w", *layout) as copy:
-            for block in file.blocks(BLOCK, dtype="float32"):
-                copy.write(block)
+            for block in read_blocks(recording):
+                copy.write(rounded(block, 16))
 
 
 def _summary(name, seconds, elapsed):

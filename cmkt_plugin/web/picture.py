@@ -4,9 +4,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 from matplotlib.figure import Figure
 from scipy.signal import welch
+
+from cmkt_plugin.audio_stream import open_recording, read_blocks
 
 WINDOW = 0.032  # seconds: shows the harmonics of a voice
 COLUMNS = 1000  # a picture has no room for more
@@ -42,6 +43,7 @@ def picture(path):
 
     Example
     -------
+    >>> import soundfile
     >>> path = getfixture("tmp_path") / "tone.wav"
     >>> tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
     >>> soundfile.write(path, tone, 16000)
@@ -53,15 +55,14 @@ def picture(path):
     >>> drawn.high[60].round(3).item()
     0.5
     """
-    with soundfile.SoundFile(str(path)) as file:
-        rate, frames = file.samplerate, file.frames
+    with open_recording(path) as recording:
+        rate, frames = recording.samplerate, recording.frames
         size = 2 * math.ceil(WINDOW * rate / 2)
         hop = max(math.ceil(size / 4), math.ceil(frames / COLUMNS))
-        block = max(size, hop)
-        blocks = file.blocks(
-            block, block - hop, always_2d=True, fill_value=0, dtype="float32"
-        )
-        columns = [_column(samples, size) for samples in blocks]
+        columns = [
+            _column(samples, size)
+            for samples in _stretches(recording, max(size, hop), hop)
+        ]
     power, low, high = (np.stack(part, axis=-1) for part in zip(*columns))
     return Picture(power, low, high, frames / rate, rate / 2)
 
@@ -77,6 +78,7 @@ def draw(recordings):
 
     Example
     -------
+    >>> import soundfile
     >>> folder = getfixture("tmp_path")
     >>> soundfile.write(folder / "a.wav", [0.0, 0.5] * 800, 16000)
     >>> draw({folder / "a.wav": folder / "a.png"})
@@ -90,6 +92,19 @@ def draw(recordings):
     for drawn, path in zip(pictures, recordings.values()):
         figure = _figure(drawn, loudest, max(peak, QUIETEST))
         figure.savefig(path, format="png")
+
+
+def _stretches(recording, length, hop):
+    """Stretches (length, channels), one every hop, the last one padded."""
+    held = np.zeros((0, recording.channels), dtype="float32")
+    seen = 0
+    for block in read_blocks(recording):
+        held = np.concatenate([held, block])
+        while len(held) >= length:
+            yield held[:length]
+            held, seen = held[hop:], length - hop
+    if len(held) > seen:
+        yield np.pad(held, ((0, length - len(held)), (0, 0)))
 
 
 def _column(samples, size):
