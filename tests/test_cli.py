@@ -112,6 +112,44 @@ def test_errors_are_one_line(runs):
     assert line.startswith("Error: runs.yaml: unknown base; known are recipe")
 
 
+@pytest.mark.parametrize(
+    "error, told",
+    [
+        (
+            PermissionError(13, "Permission denied", "/x"),
+            "/x: permission denied",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "no space left on device; free",
+        ),
+        (
+            OSError(5, "Input/output error", "a", None, "b"),
+            "a: b: input/output",
+        ),
+        (OSError("could not be written whole"), "could not be written whole"),
+        (ValueError("two\nlines"), "two lines"),
+    ],
+)
+def test_errors_of_the_system_are_one_line(error, told, tmp_path, monkeypatch):
+    def export(*arguments):
+        raise error
+
+    monkeypatch.setattr("cmkt_plugin.exporting.export.export", export)
+    done = cmkt("export", tmp_path, tmp_path / "out")
+    assert done.exit_code == 1 and done.stderr.startswith(f"Error: {told}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_has_gone_is_no_error(tmp_path, monkeypatch):
+    def export(*arguments):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("cmkt_plugin.exporting.export.export", export)
+    done = cmkt("export", tmp_path, tmp_path / "out")
+    assert done.exit_code == 1 and not done.stderr
+
+
 def test_export_calls_the_package(tmp_path):
     done = cmkt("export", tmp_path, tmp_path / "out")
     assert done.exit_code == 1

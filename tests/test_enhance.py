@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 from click.testing import CliRunner
+from locked_folder import lock
 from recordings_of_all_kinds import (
     BROKEN,
     break_files,
@@ -75,8 +76,10 @@ def test_a_folder_of_200_files_and_five_broken_ones(run, corpus, tmp_path):
 
 
 def test_the_samples_are_the_models(run, tmp_path):
-    noise(tmp_path / "in/a.wav", 16000, 1.0, channels=2, subtype="FLOAT")
-    noisy = soundfile.read(tmp_path / "in/a.wav", dtype="float32")[0]
+    names = [f"{i}{'x' * i}.wav" for i in range(8)]  # so their noise differs
+    for i, name in enumerate(names):
+        path = tmp_path / "in" / name
+        noise(path, 16000, 0.3 + i / 9, channels=1 + i % 3, subtype="FLOAT")
     model = open_model(run, "cpu")
     options = ("--dry-wet", 0.5, "--device", "cpu", "--jobs", 3)
     done = cmkt(
@@ -84,10 +87,14 @@ def test_the_samples_are_the_models(run, tmp_path):
         *("-m", run, *options),
     )
     assert done.exit_code == 0, done.stderr
-    found = soundfile.read(tmp_path / "out/a.wav", dtype="float32")[0]
-    expected = model.enhance_array(noisy, 16000, dry_wet=0.5)
-    assert np.abs(expected - noisy).max() > 1e-3
-    assert np.allclose(found, expected, atol=1e-6)
+    for name in names:
+        noisy, found = (
+            soundfile.read(tmp_path / folder / name, dtype="float32")[0]
+            for folder in ("in", "out")
+        )
+        expected = model.enhance_array(noisy, 16000, dry_wet=0.5)
+        assert np.abs(expected - noisy).max() > 1e-3
+        assert np.allclose(found, expected, atol=1e-6), name
 
 
 def test_options_reach_the_model(run, tmp_path, monkeypatch):
@@ -114,7 +121,7 @@ def test_options_reach_the_model(run, tmp_path, monkeypatch):
     assert used["window"] == 3.0 and len(used["model"]) == 64
 
 
-def test_usage_errors_come_before_any_work(run, tmp_path):
+def test_usage_errors_come_before_any_work(run, tmp_path, monkeypatch):
     noise(tmp_path / "in/a.wav")
     here = ("enhance", tmp_path / "in", "-m", run)
     for words, told in (
@@ -125,10 +132,32 @@ def test_usage_errors_come_before_any_work(run, tmp_path):
         ((*here[:2], "-m", tmp_path / "no", "-o", "x"), "no does not exist"),
         ((*here, "-o", "x", "--dry-wet", 2), "range 0<=x<=1"),
         (here, "Missing option '-o'"),
+        ((*here, "-o", tmp_path / "in/a.wav/sub"), "a.wav/sub: not a dir"),
+        ((*here, "-o", "/dev/null/x.wav"), "/dev/null: not a directory; a"),
+        ((*here, "-o", "x.m4a"), "libsndfile writes no .m4a files"),
     ):
         done = cmkt(*words)
         assert done.exit_code == 2 and told in done.stderr, done.stderr
+    # Root may write everywhere; nothing is made, so nothing is noticed later.
+    monkeypatch.setattr("os.access", lambda *_: False)
+    done = cmkt(*here, "-o", tmp_path / "out" / "deep")
+    assert done.exit_code == 2, done.stderr
+    assert done.stderr.startswith(f"Error: {tmp_path}: permission denied; name")
     assert sorted(content(tmp_path)) == ["in/a.wav"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_read_is_a_failure(run, tmp_path, monkeypatch):
+    for name in ("a", "deep/b"):
+        noise(tmp_path / f"in/{name}.wav", seconds=0.1)
+    lock(monkeypatch, tmp_path / "in/deep")
+    out = tmp_path / "out"
+    done = cmkt("enhance", tmp_path / "in", "-o", out, "-m", run)
+    assert done.exit_code == 1
+    error, summary = done.stderr.splitlines()
+    assert error.startswith(f"Error: {tmp_path}/in/deep: cannot be read (Perm")
+    assert summary.startswith("1 file, ") and summary.endswith(", 1 failed")
+    assert sorted(content(out)) == [FILENAME, "a.wav"]
 
 
 def test_one_file_to_a_file_and_through_pipes(run, tmp_path):
@@ -148,7 +177,11 @@ def test_one_file_to_a_file_and_through_pipes(run, tmp_path):
     assert piped.stderr.startswith("1 file, 0:00 of audio")
     wrong = cmkt("enhance", "-", "-o", "-", *given, input=b"no audio")
     assert wrong.exit_code == 1 and not wrong.stdout_bytes
-    assert "not a readable" in wrong.stderr
+    error, _ = wrong.stderr.splitlines()
+    assert error.startswith(
+        "Error: standard input: not a readable audio file (Error opening "
+        "'standard input': "
+    )
     assert sorted(content(tmp_path)) == ["a.wav", "b.flac", "b.wav"]
 
 

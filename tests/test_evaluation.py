@@ -2,11 +2,13 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from locked_folder import lock
 from noisy_pairs import make_pair
 from test_export import make_run
 
@@ -187,6 +189,55 @@ def test_what_is_not_scored_is_named(corpus, runs):
     assert "99 samples, expected 12800 as in p2_1.wav" in faults[2]
 
 
+def test_a_model_that_enhances_nothing(corpus, runs, monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("out of memory")
+
+    whole, broken = (open_model(run, "cpu") for run in runs)
+    broken.enhance_array = fail
+    opened = {str(runs[0]): whole, str(runs[1]): broken}
+    monkeypatch.setattr(
+        "cmkt_plugin.loading.model_source.open_model",
+        lambda source, **_: opened[str(source)],
+    )
+    out = corpus / "v1.csv"
+    for models in (runs, runs[1:]):
+        mixtures = ("--mixtures", corpus / "mixtures.csv")
+        done = evaluate(corpus, *models, "-o", out, *mixtures)
+        assert done.exit_code == 1, done.output
+        assert done.stderr.count(": out of memory\n") == 6
+        *_, name = ("plain/1", "cmkt/1")[-len(models) :]
+        assert f"| {name} | 0 | {' | '.join(7 * '–')} |" in done.stdout
+        assert "| noisy input | 6 | 1." in done.stdout
+        rows = read(out)
+        assert len(rows) == 6 * (len(models) - 1)
+        found = json.loads((corpus / "v1.json").read_text())
+        assert found["scores"][name]["pesq"]["mean"] is None
+        assert done.stdout in (corpus / "v1.md").read_text() + "\n"
+
+
+def test_a_folder_that_cannot_be_read_is_named(corpus, runs, monkeypatch):
+    for kind in ("noisy", "clean"):
+        shutil.copytree(corpus / kind, corpus / kind / "more")
+    lock(monkeypatch, corpus / "noisy" / "more")
+    done = evaluate(corpus, runs[0], "-o", corpus / "v1.csv")
+    assert done.exit_code == 1
+    told = f"Error: {corpus / 'noisy' / 'more'} cannot be read (Permission de"
+    assert done.stderr.startswith(told)
+    assert len(read(corpus / "v1.csv")) == 6
+
+
+def test_where_nothing_can_be_written_nothing_is_done(
+    corpus, runs, monkeypatch
+):
+    monkeypatch.setattr(evaluation, "score_pairs", None)  # nothing is scored
+    (corpus / "file").touch()
+    done = evaluate(corpus, runs[0], "-o", corpus / "file" / "deep" / "v1.csv")
+    assert done.exit_code == 1 and not done.stdout
+    assert done.stderr.endswith("is a file: name another folder\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_silence_and_long_recordings_have_a_note(corpus, runs):
     write(corpus / "clean" / "p1_1.wav", np.zeros(12800))
     long = np.tile(make_pair(0, 1.0), 31)
@@ -232,7 +283,7 @@ def test_models_of_different_rates_are_refused(corpus, runs, monkeypatch):
     done = evaluation.evaluate(
         {"b": models["b"]}, corpus / "noisy", corpus / "clean", jobs=1
     )
-    run = evaluation.as_run(done.rows["b"])
+    run = evaluation.as_run(done.rows["b"], done.metrics)
     assert list(run.scores) == ["stoi", "estoi", "si_sdr"]
 
 

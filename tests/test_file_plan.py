@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from locked_folder import lock
 
 from cmkt_plugin.enhancing.file_plan import plan_files
 from cmkt_plugin.enhancing.standard_streams import plan_with_streams
@@ -52,6 +53,29 @@ def test_a_folder_without_recordings_is_refused(folder):
     (folder / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="no recording in the folder"):
         planned(["in", "empty"])
+
+
+@pytest.mark.parametrize("given", ["in", "in/**", "*/**/*.ogg", "in/d*/*"])
+def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch, given):
+    lock(monkeypatch, folder / "in/deep/er")
+    (folder / "in/deep/sound.ogg").touch()
+    plan = plan_files([given], "out")
+    reason = "cannot be read (Permission denied)"
+    assert plan.unreadable == {Path("in/deep/er"): reason}
+    assert Path("in/deep/sound.ogg") in plan.targets
+
+
+@pytest.mark.parametrize("given", ["in/deep/er", "in/deep/er/*"])
+def test_nothing_found_for_it_cannot_be_read(folder, monkeypatch, given):
+    lock(monkeypatch, folder / "in/deep/er")
+    with pytest.raises(FileNotFoundError, match="no .*er cannot be read"):
+        plan_files([given], "out")
+
+
+def test_a_folder_outside_a_pattern_need_not_be_readable(folder, monkeypatch):
+    lock(monkeypatch, folder / "in/deep/er")
+    plan = plan_files(["in/*.wav", "in/de*/*.FLAC", "*/a.wav"], "out/deep")
+    assert not plan.unreadable
 
 
 def test_patterns_match_files_and_folders(folder):
@@ -109,10 +133,27 @@ def test_one_recording_may_become_a_file(folder):
     assert planned(["in/a.wav"], "folder.wav") == {
         "in/a.wav": "folder.wav/a.wav"
     }
+    assert planned(["in/a.wav"], "x.wav/") == {"in/a.wav": "x.wav/a.wav"}
     with pytest.raises(ValueError, match="x.wav names a file, .* 3 recordings"):
         planned(["in"], "x.wav")
     with pytest.raises(ValueError, match="notes.txt is a file"):
         planned(["in"], "in/notes.txt")
+
+
+@pytest.mark.parametrize(
+    "name", ["x.m4a", "x.MP4", "x.txt", "d/x.3gp", "x.sph"]
+)
+def test_a_file_of_no_known_format_is_no_folder(folder, name):
+    with pytest.raises(ValueError, match="writes no .* for a folder"):
+        planned(["in/a.wav"], name)
+    assert planned(["in/a.wav"], f"{name}/") == {"in/a.wav": f"{name}/a.wav"}
+    (folder / name).mkdir(parents=True)
+    assert planned(["in/a.wav"], name) == {"in/a.wav": f"{name}/a.wav"}
+
+
+@pytest.mark.parametrize("name", ["v1.0", "enhanced.2", "x.enhanced", "a.d/x"])
+def test_folders_may_have_dots(folder, name):
+    assert planned(["in/a.wav"], name) == {"in/a.wav": f"{name}/a.wav"}
 
 
 def test_nothing_replaces_an_input_or_another_output(folder):
