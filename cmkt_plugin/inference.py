@@ -10,13 +10,13 @@ from speechbrain.inference.interfaces import Pretrained
 from cmkt_plugin.any_rate import enhance_at_rate
 from cmkt_plugin.audio_stream import open_recording, read_blocks, write_like
 from cmkt_plugin.enhancers import fit_length
-from cmkt_plugin.exporting.stock_interfaces import adapter_of, parts_of
 from cmkt_plugin.input_checks import (
     check_array,
     check_batch,
     check_dry_wet,
     true_lengths,
 )
+from cmkt_plugin.loading.adapters import adapter_of, parts_of
 from cmkt_plugin.loading.hub_snapshot import model_folder
 from cmkt_plugin.loading.safe_folder import load_safe
 from cmkt_plugin.overlap_add import OverlapAdd

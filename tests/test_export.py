@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,23 @@ def test_stock_speechbrain_gives_the_same_samples(exports, name):
     assert torch.allclose(in_batch, expected[:, :samples], atol=1e-6)
     assert torch.allclose(of_file, alone[:samples], atol=1e-6)
     assert expected[:, samples:].eq(0).all()
+
+
+@pytest.mark.parametrize(
+    "power, found", [("power: 1", "power: 1"), ("log: False", "not given")]
+)
+def test_features_of_another_power_are_refused(exports, tmp_path, power, found):
+    """SpeechBrain computes others with them; LogMagnitude has one power."""
+    folder = tmp_path / "model"
+    shutil.copytree(exports[0] / "blstm" / "export", folder)
+    path = folder / "hyperparams.yaml"
+    assert "power: 0.5" in path.read_text()
+    path.write_text(path.read_text().replace("power: 0.5", power))
+    with pytest.raises(
+        ValueError, match=rf"'spectral_magnitude' \({found}|power: {found}"
+    ) as error:
+        open_trusted(folder, {"device": "cpu"})
+    assert "gives 25 for 3+4j, expected 5" in str(error.value)
 
 
 def test_loading_links_nothing_into_the_users_folder(exports):

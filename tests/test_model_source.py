@@ -1,5 +1,7 @@
 """Tests of opening a model: runs, checkpoints, exports, hub names."""
 
+from unittest.mock import Mock
+
 import huggingface_hub
 import pytest
 import torch
@@ -13,6 +15,7 @@ from cmkt_plugin.exporting.export import export
 from cmkt_plugin.inference import CMKTEnhancement
 from cmkt_plugin.loading.hub_snapshot import model_folder
 from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.loading.run_checkpoint import load_checkpoint
 from cmkt_plugin.loading.run_config import run_config
 
 
@@ -84,10 +87,49 @@ def test_a_payload_in_a_checkpoint_is_not_run(run, tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match="or is damaged"):
             open_model(run, "cpu")
-    torch.save([1], path)
-    with pytest.raises(ValueError, match="no state dict"):
-        open_model(run, "cpu")
+    for other in ([1], {1: torch.zeros(1)}, {"a": 1}):
+        torch.save(other, path)
+        with pytest.raises(ValueError, match="no state dict.*by name"):
+            open_model(run, "cpu")
     assert not marker.exists()
+
+
+def test_nobody_is_told_to_run_what_a_checkpoint_holds(run, tmp_path):
+    (path,) = run.glob("save/CKPT*/enhancer.ckpt")
+    torch.save({"net": Payload(tmp_path / "fired")}, path)
+    with pytest.raises(ValueError, match="or name another check") as error:
+        open_model(run, "cpu")
+    assert "weights_only" not in str(error.value)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="enhancer.ckpt"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+@pytest.mark.parametrize("trust", [False, True])
+def test_an_empty_yaml_is_called_empty(run, text, trust):
+    (run / "hyperparams.yaml").write_text(text)
+    with pytest.raises(ValueError, match="hyperparams.yaml is empty"):
+        open_model(run, "cpu", trust)
+
+
+def test_files_without_pickles_come_first(run, tmp_path, monkeypatch):
+    """A stranger's folder may look like a run and a safe model at once."""
+    out = export(run, tmp_path / "out")
+    for name in ("config.json", "model.safetensors"):
+        (run / name).write_bytes((out / name).read_bytes())
+    (checkpoint,) = run.glob("save/CKPT*")
+    with monkeypatch.context() as patch:
+        unpickle = Mock(side_effect=AssertionError("a pickle was read"))
+        patch.setattr(torch, "load", unpickle)
+        for text in ((run / "hyperparams.yaml").read_text(), "[", ""):
+            (run / "hyperparams.yaml").write_text(text)
+            open_model(run, "cpu")
+    (checkpoint / "enhancer.ckpt").unlink()
+    assert open_model(run, "cpu").sample_rate == 16000
+    (run / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match="is empty"):
+        open_model(run, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -144,6 +186,10 @@ def test_classes_off_the_list_need_trust(run):
         ("  enhancer: &id004", "  other: &id004", "with an 'enhancer:'"),
         ("!new:cmkt_plugin", "!cmkt_plugin", "the enhancer has '!cmkt"),
         ("modules:", "modules: [", "is no YAML that can be read"),
+        ("modules:", "[1]: 2\nmodules:", "hyperparams.yaml, line .* a mapping"),
+        ("modules:", "? {a: 1}\n: 2\nmodules:", "the key is a list or a"),
+        ("  enhancer: &", "  [1]: 2\n  enhancer: &", "the key is a list"),
+        ("best_metric: pesq", "best_metric: [1]", "best_metric is no name"),
     ],
 )
 def test_yaml_of_another_kind_is_refused(run, old, new, message):
@@ -181,8 +227,23 @@ def test_scalars_are_what_hyperpyyaml_makes_of_them(tmp_path):
     assert config["enhancer"] == {"new": "a.B", "args": expected}
 
 
+def test_only_our_mapping_has_its_features_left_out(tmp_path):
+    path = tmp_path / "hyperparams.yaml"
+    for name, kwargs in (
+        ("cmkt_plugin.enhancers.WaveformMapping", {"a": 1, "features": None}),
+        ("mine.WaveformMapping", {"a": 1}),
+    ):
+        path.write_text(
+            "backbone:\n  sample_rate: 8000\n"
+            f"  enhancer: !new:{name}\n    a: 1\n"
+        )
+        assert run_config(path)["enhancer"] == {"new": name, "kwargs": kwargs}
+
+
 @pytest.mark.parametrize(
-    "source", ["nowhere", "a/b/c", "/nowhere/at/all", "https://x.y/z", ""]
+    "source",
+    ["nowhere", "a/b/c", "/nowhere/at/all", "https://x.y/z", ""]
+    + ["../nope", "./nope", "nope/..", "nope/.", "../.."],
 )
 def test_what_is_no_model_lists_the_kinds(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -23,6 +23,19 @@ from cmkt_plugin.loading.safe_config import build
 from cmkt_plugin.loading.yaml_nodes import children, compose
 
 LINEAR = {"new": "torch.nn.Linear", "kwargs": {"in_features": 2}}
+WINDOWS = {"sample_rate": 16000, "win_length": 32, "hop_length": 16}
+FEATURES = "speechbrain.processing.features."
+
+
+def mask_by(net):
+    """The config of a mask of 257 bins."""
+    parts = {
+        "net": net,
+        "stft": {"new": f"{FEATURES}STFT", "kwargs": {**WINDOWS, "n_fft": 512}},
+        "istft": {"new": f"{FEATURES}ISTFT", "kwargs": dict(WINDOWS)},
+    }
+    adapter = {"new": "cmkt_plugin.enhancers.SpectralMask", "kwargs": parts}
+    return make_config(16000, adapter)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +157,13 @@ def test_files_that_are_no_config_are_refused(config, message):
     [
         ({"sample_rate": "16000"}, "sample_rate is '16000'"),
         ({"sample_rate": True}, "sample_rate is True"),
-        ({"sample_rate": 0}, "sample_rate is 0"),
+        ({"sample_rate": 0}, "sample_rate is 0, .* from 1000 to 384000"),
+        ({"sample_rate": 10**30}, "sample_rate is 1000000"),
+        ({"sample_rate": 16000.0}, "sample_rate is 16000.0"),
+        (
+            {"enhancer": {"new": "torch.nn.Linear", "args": [4, 4]}},
+            "the enhancer is a torch.nn.Linear, expected one of .*Mapping",
+        ),
         ({"enhancer": "torch.nn.ReLU"}, "expected an object with the key"),
         ({"enhancer": {"name": "torch.nn.ReLU"}}, 'the key "new"'),
         ({"code": "import os"}, "the file has the key 'code'"),
@@ -152,7 +171,7 @@ def test_files_that_are_no_config_are_refused(config, message):
         ({"enhancer": {**LINEAR, "name": "torch.nn.ReLU"}}, "the key 'name'"),
         ({"enhancer": {**LINEAR, "args": "ab"}}, "has args 'ab'"),
         ({"enhancer": {**LINEAR, "kwargs": [1]}}, r"kwargs \[1\]"),
-        ({"enhancer": LINEAR}, "TypeError.*out_features"),
+        (mask_by(LINEAR), "TypeError.*out_features"),
         (
             {
                 "enhancer": {
@@ -171,30 +190,29 @@ def test_fields_of_the_wrong_kind_are_refused(fields, message):
 
 
 def test_arguments_may_be_called_like_the_keys_of_a_node():
-    node = {"new": "torch.nn.ModuleDict", "kwargs": {"modules": {}}}
-    assert len(build(make_config(16000, node))) == 0
-    named = {"new": "torch.nn.Linear", "kwargs": {"name": 1}}
-    with pytest.raises(ValueError, match="unexpected keyword argument 'name'"):
-        build(make_config(16000, named))
+    for key in ("name", "new", "tuple"):
+        named = {"new": "torch.nn.Linear", "kwargs": {key: 1}}
+        with pytest.raises(ValueError, match=f"keyword argument '{key}'"):
+            build(mask_by(named))
 
 
 def test_tuples_and_classes_with_arguments_to_come_are_built():
-    size = {"kernel_size": {"tuple": [3, 5]}}
-    pool = {"new": "torch.nn.MaxPool2d", "kwargs": size}
-    assert build(make_config(16000, pool)).kernel_size == (3, 5)
+    size = {"kernel_size": {"tuple": [3, 5]}, "padding": {"tuple": [1, 2]}}
+    pool = {"new": "torch.nn.MaxPool2d", "kwargs": {**size, "stride": 1}}
+    assert build(mask_by(pool)).net.kernel_size == (3, 5)
     net = {
         "new": "speechbrain.nnet.containers.Sequential",
         "kwargs": {
-            "input_shape": [None, None, 4],
+            "input_shape": [None, None, 257],
             "linear": {
                 "name": "speechbrain.nnet.linear.Linear",
-                "kwargs": {"n_neurons": 3},
+                "kwargs": {"n_neurons": 257},
             },
         },
     }
     before = torch.random.get_rng_state()
-    built = build(make_config(16000, net))
-    assert built.linear.w.weight.shape == (3, 4) and not built.training
+    built = build(mask_by(net)).net
+    assert built.linear.w.weight.shape == (257, 257) and not built.training
     assert torch.equal(torch.random.get_rng_state(), before)
 
 

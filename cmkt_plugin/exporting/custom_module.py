@@ -12,7 +12,8 @@ from importlib.metadata import packages_distributions
 
 import yaml
 
-FILE = "custom.py"
+from cmkt_plugin.loading.model_source import FILE
+
 LOADED_BY = "from cmkt_plugin.inference import CMKTEnhancement  # noqa"
 OWN = ("speechbrain", "torch", "cmkt_plugin")
 KINDS = ("!new", "!name", "!apply", "!module")

@@ -7,6 +7,12 @@ from cmkt_plugin.loading.allowed_classes import ALLOWED
 
 FORMAT = 1  # of config.json
 KINDS = ("new", "name", "tuple")
+ADAPTERS = tuple(
+    f"cmkt_plugin.enhancers.{name}"
+    for name in ("SpectralMask", "WaveformMask", "WaveformMapping")
+)
+# Hz: beyond it there is no audio, and a number may be too large for memory.
+RATES = range(1000, 384_001)
 TRUST = (
     "If you trust whoever made it, load it with --trust, or in Python with "
     "cmkt_plugin.loading.model_source.open_model(..., trust=True)"
@@ -97,9 +103,10 @@ def check_config(config, origin="config.json"):
         )
     _check_keys(config, set(make_config(None, None)), "the file", origin)
     rate = config.get("sample_rate")
-    if type(rate) is not int or rate < 1:
+    if type(rate) is not int or rate not in RATES:
         raise ValueError(
-            f"{origin}: sample_rate is {rate!r}, expected a number in Hz"
+            f"{origin}: sample_rate is {_short(rate)}, expected a whole number "
+            f"of Hz from {RATES[0]} to {RATES[-1]}"
         )
     enhancer = config.get("enhancer")
     if not isinstance(enhancer, dict) or "new" not in enhancer:
@@ -111,6 +118,11 @@ def check_config(config, origin="config.json"):
         _check_node(enhancer, "enhancer", origin)
     except RecursionError:
         raise ValueError(f"{origin} is nested too deeply")
+    if enhancer["new"] not in ADAPTERS:
+        raise ValueError(
+            f"{origin}: the enhancer is a {enhancer['new']}, expected one of "
+            f"{', '.join(ADAPTERS)} with it inside"
+        )
 
 
 def _check_node(node, place, origin):

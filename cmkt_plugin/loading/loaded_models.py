@@ -1,11 +1,11 @@
 """Several models under short names, each loaded when it is first used."""
 
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
 from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.loading.short_names import short_names
 
 
 class LoadedModels:
@@ -31,7 +31,9 @@ class LoadedModels:
         self._sources = short_names(sources)
         self._options = {"device": device, "trust": trust}
         self._loaded = {}
-        self._lock = Lock()  # two users may ask for a model at once
+        # Two users may ask for a model at once, and others for one that is
+        # there: they need not wait.
+        self._locks = {name: Lock() for name in self._sources}
 
     @property
     def names(self):
@@ -40,7 +42,7 @@ class LoadedModels:
 
     def __getitem__(self, name):
         """The model of a name; an unknown name is a KeyError."""
-        with self._lock:
+        with self._locks[name]:
             if name not in self._loaded:
                 source = self._sources[name]
                 model = open_model(source, **self._options)
@@ -49,33 +51,3 @@ class LoadedModels:
                 model.enhance_array(second, model.sample_rate)
                 self._loaded[name] = model
             return self._loaded[name]
-
-
-def short_names(sources):
-    """Names that tell sources apart: the ends of their paths.
-
-    Arguments
-    ---------
-    sources : iterable of str
-        Folders or names on the hub; one given twice counts once.
-
-    Returns
-    -------
-    dict
-        Name to source.
-
-    Example
-    -------
-    >>> short_names(["results/cmkt/1", "results/baseline/1", "user/name"])
-    {'cmkt/1': 'results/cmkt/1', 'baseline/1': 'results/baseline/1', ...}
-    """
-    parts = {}
-    for source in sources:
-        folder = Path(source)
-        # What "." and ".." stand for is a name; a link's target is not.
-        path = folder.resolve() if folder.name in ("", "..") else folder
-        parts.setdefault(path.parts, source)
-    length = 2  # of "cmkt/1" and "user/name" one part says too little
-    while len({path[-length:] for path in parts}) < len(parts):
-        length += 1
-    return {"/".join(path[-length:]): parts[path] for path in parts}

@@ -3,15 +3,15 @@
 import re
 import sys
 from pathlib import Path
+from threading import Lock
 
 import torch
 import yaml
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.superpowers import import_from_path
 
-from cmkt_plugin.exporting.custom_module import FILE
-from cmkt_plugin.exporting.stock_interfaces import parts_of
 from cmkt_plugin.inference import CMKTEnhancement
+from cmkt_plugin.loading.adapters import parts_of
 from cmkt_plugin.loading.hub_snapshot import model_folder
 from cmkt_plugin.loading.run_checkpoint import best_checkpoint, load_checkpoint
 from cmkt_plugin.loading.run_config import (
@@ -22,14 +22,17 @@ from cmkt_plugin.loading.run_config import (
     run_config,
 )
 from cmkt_plugin.loading.safe_config import build
-from cmkt_plugin.loading.safe_folder import CONFIG, load_weights
+from cmkt_plugin.loading.safe_folder import CONFIG, has_safe_files, load_weights
 
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+FILE = "custom.py"  # of an export: a user's own classes
+# Neither part may be "." or "..": those are folders here.
+HUB_NAME = re.compile(r"(?!\.\.?/)[\w.-]+/(?!\.\.?$)[\w.-]+", re.ASCII)
 EXPECTED = (
     "expected the output folder of a training (with hyperparams.yaml and "
     "save/) or one of its checkpoints (save/CKPT+...), a folder that 'cmkt "
     "export' made, or the name of a model on the hub (user/name)"
 )
+_CUSTOM = Lock()  # one module at a time is called "custom"
 
 
 def open_model(source, device=None, trust=False, savedir=None, revision=None):
@@ -43,7 +46,10 @@ def open_model(source, device=None, trust=False, savedir=None, revision=None):
     device : str or None
         Such as ``cpu`` or ``cuda:1``; None: the GPU if there is one.
     trust : bool
-        False builds classes of a list only and unpickles nothing. True runs
+        False builds classes of a list only. Of a folder with
+        ``config.json`` and ``model.safetensors`` it reads these two; of other
+        runs the YAML, and their checkpoint with
+        ``torch.load(weights_only=True)``: no pickle runs code. True runs
         whatever the model's YAML names and its ``custom.py``.
     savedir : str or pathlib.Path or None
         Where a model of the hub is put; None: into the hub's cache.
@@ -62,6 +68,8 @@ def open_model(source, device=None, trust=False, savedir=None, revision=None):
         If it is refused or damaged, or there is no such device.
     """
     run_opts = {"device": _device(device)}
+    if not trust and has_safe_files(source):
+        return CMKTEnhancement.from_safe(source, run_opts=run_opts)
     run, checkpoint = _run_of(Path(source))
     if run is not None:
         return _open_run(run, checkpoint, trust, run_opts)
@@ -144,14 +152,16 @@ def open_trusted(folder, run_opts=None):
     -------
     cmkt_plugin.inference.CMKTEnhancement
     """
-    custom, known = Path(folder) / FILE, sys.modules.get("custom")
-    # Imported here, not by foreign_class: there, Python would answer with the
-    # custom.py of the model before this one, or with one of the user's.
-    if custom.is_file():
-        sys.modules["custom"] = import_from_path(custom.absolute())
-    try:
-        return CMKTEnhancement.from_hparams(str(folder), run_opts=run_opts)
-    finally:
-        sys.modules.pop("custom", None)
-        if known is not None:
-            sys.modules["custom"] = known
+    custom = Path(folder) / FILE
+    with _CUSTOM:
+        known = sys.modules.get("custom")
+        # Imported here, not by foreign_class: there, Python would answer with
+        # the custom.py of the model before this one, or one of the user's.
+        if custom.is_file():
+            sys.modules["custom"] = import_from_path(custom.absolute())
+        try:
+            return CMKTEnhancement.from_hparams(str(folder), run_opts=run_opts)
+        finally:
+            sys.modules.pop("custom", None)
+            if known is not None:
+                sys.modules["custom"] = known

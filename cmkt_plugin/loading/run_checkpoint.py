@@ -60,20 +60,27 @@ def load_checkpoint(path):
 
     Raises
     ------
+    OSError
+        If there is no such file, or it cannot be read.
     ValueError
         If the file holds something else, or is damaged.
     """
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    # Garbage is a program for the unpickler: it fails in any way.
-    except Exception as error:
-        reason = str(error).strip() or "it ends too early"
-        raise ValueError(
-            f"{path} holds something else than weights, or is damaged; "
-            f"nothing of it was run: {reason.splitlines()[0]}"
-        )
+    with path.open("rb") as file:
+        try:
+            weights = torch.load(file, map_location="cpu", weights_only=True)
+        # Garbage is a program for the unpickler: it fails in any way. Not in
+        # torch's words: those ask to load it again and run what it holds.
+        except Exception as error:
+            raise ValueError(
+                f"{path} holds something else than weights, or is damaged "
+                f"({type(error).__name__}); nothing of it was run. Copy it "
+                "again from where it was trained, or name another checkpoint"
+            ) from error
     if not isinstance(weights, dict) or not all(
-        isinstance(weight, torch.Tensor) for weight in weights.values()
+        isinstance(name, str) and isinstance(weight, torch.Tensor)
+        for name, weight in weights.items()
     ):
-        raise ValueError(f"{path} holds no state dict of tensors")
+        raise ValueError(
+            f"{path} holds no state dict: expected tensors by name"
+        )
     return weights

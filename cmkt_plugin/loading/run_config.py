@@ -13,6 +13,7 @@ from cmkt_plugin.loading.config_check import KINDS, TRUST, make_config
 from cmkt_plugin.loading.yaml_nodes import children, compose
 
 HYPERPARAMS = "hyperparams.yaml"
+MAPPING = "cmkt_plugin.enhancers.WaveformMapping"
 STRING = "tag:yaml.org,2002:str"
 LARGEST = 10_000  # nodes: aliases of aliases could make billions
 TUPLE = re.compile(r"\(.*\)")  # in a plain scalar, as HyperPyYAML has it
@@ -47,7 +48,11 @@ def best_metric(path):
     str
     """
     node = children(compose(path)).get("best_metric")
-    return "pesq" if node is None else node.value
+    if node is None:
+        return "pesq"
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError(f"{path}: best_metric is no name of a score")
+    return node.value
 
 
 def backbone_nodes(path):
@@ -102,9 +107,7 @@ def run_config(path):
         sample_rate = tree.value(backbone["sample_rate"])
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply, or within itself")
-    if isinstance(enhancer, dict) and enhancer.get("new", "").endswith(
-        ".WaveformMapping"
-    ):
+    if isinstance(enhancer, dict) and enhancer.get("new") == MAPPING:
         # There the features are the loss's business only.
         enhancer.setdefault("kwargs", {})["features"] = None
     return make_config(sample_rate, enhancer)

@@ -14,6 +14,7 @@ import torch
 
 from cmkt_plugin.loading.allowed_classes import ALLOWED
 from cmkt_plugin.loading.config_check import KINDS, check_config
+from cmkt_plugin.loading.enhancer_check import fault_of
 
 
 def build(config, origin="config.json"):
@@ -34,14 +35,25 @@ def build(config, origin="config.json"):
     Raises
     ------
     ValueError
-        If the config is refused, or a class does not take its arguments.
+        If the config is refused, a class does not take its arguments, or the
+        parts do not fit together: noise is sent through.
 
     Example
     -------
     >>> from cmkt_plugin.loading.config_check import make_config
-    >>> linear = {"new": "torch.nn.Linear", "args": [4, 4]}
-    >>> build(make_config(16000, linear))
-    Linear(in_features=4, out_features=4, bias=True)
+    >>> windows = {"sample_rate": 16000, "win_length": 32, "hop_length": 16}
+    >>> stft = {"new": "speechbrain.processing.features.STFT"}
+    >>> istft = {"new": "speechbrain.processing.features.ISTFT"}
+    >>> mask = {
+    ...     "new": "cmkt_plugin.enhancers.SpectralMask",
+    ...     "args": [
+    ...         {"new": "torch.nn.Sigmoid"},
+    ...         {**stft, "kwargs": {**windows, "n_fft": 512}},
+    ...         {**istft, "kwargs": windows},
+    ...     ],
+    ... }
+    >>> build(make_config(16000, mask)).hop_length
+    256
     >>> build(make_config(16000, {"new": "os.system", "args": ["ls"]}))
     Traceback (most recent call last):
     ValueError: config.json: enhancer names 'os.system', which is not on ...
@@ -50,11 +62,16 @@ def build(config, origin="config.json"):
     # Weights are loaded next: what they are drawn from is not to move.
     with torch.random.fork_rng(devices=[]):
         try:
-            enhancer = _build(config["enhancer"])
-        # Constructors raise whatever their arguments make them raise.
+            enhancer = _build(config["enhancer"]).eval()
+            fault = fault_of(enhancer, config["sample_rate"])
+        # They raise whatever their arguments make them raise.
         except Exception as error:
-            raise ValueError(f"{origin}: {type(error).__name__}: {error}")
-    return enhancer.eval()
+            raise ValueError(
+                f"{origin}: {type(error).__name__}: {error}"
+            ) from error
+    if fault:
+        raise ValueError(f"{origin}: {fault}")
+    return enhancer
 
 
 def _build(node):

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save
 
 from cmkt_plugin.loading.config_check import TRUST, parse_config
 from cmkt_plugin.loading.safe_config import build
+from cmkt_plugin.shown import first_few
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -31,6 +32,21 @@ def write_safe(folder, config, weights):
     whole = {name: part.clone().contiguous() for name, part in weights.items()}
     # Not save_file: nobody but the writer could read its file.
     (folder / WEIGHTS).write_bytes(save(whole, metadata={"format": "pt"}))
+
+
+def has_safe_files(folder):
+    """Whether a folder holds the two files.
+
+    Arguments
+    ---------
+    folder : str or pathlib.Path
+        Any folder.
+
+    Returns
+    -------
+    bool
+    """
+    return all((Path(folder) / name).is_file() for name in (CONFIG, WEIGHTS))
 
 
 def load_safe(folder, name=None):
@@ -110,8 +126,7 @@ def load_weights(enhancer, weights, origin):
         ),
     }
     found = [
-        f"{len(names)} {fault} ({', '.join(names[:3])}"
-        + (", ...)" if len(names) > 3 else ")")
+        f"{len(names)} {fault} ({first_few(names, shown=3)})"
         for fault, names in faults.items()
         if names
     ]

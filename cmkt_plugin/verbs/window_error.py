@@ -28,7 +28,7 @@ def command(models, noisy, clean, seconds, contexts, output):
     from cmkt_plugin.inference_cost.long_recording import join_recordings
     from cmkt_plugin.inference_cost.window_error import measure
     from cmkt_plugin.inference_cost.window_table import markdown
-    from cmkt_plugin.loading.loaded_models import short_names
+    from cmkt_plugin.loading.short_names import short_names
     from cmkt_plugin.results_file import write_results
 
     made = provenance.record()
