@@ -223,7 +223,25 @@ PLANTED = {
     "in markdown": ("README.md", "see `/etc/hosts`"),
     "in YAML": ("hyperparams.yaml", "folder: /data/x"),
     "a home": ("README.md", "cd ~/work"),
+    "behind a semicolon": ("README.md", "a;/opt/jdoe/x"),
+    "behind an at": ("README.md", "x@/opt/x"),
+    "behind a star": ("README.md", "dir*/opt/x"),
+    "in brackets": ("README.md", "</opt/x/y>"),
+    "of a share": ("README.md", r"\\server\share"),
+    "of a share in JSON": ("config.json", r'"\\\\server\\share"'),
+    "of a share with slashes": ("README.md", "at //server/share"),
+    "that climbs": ("hyperparams.yaml", "a: ../../home/jdoe/x"),
+    "of an include": ("README.md", "-I/home/jdoe/x"),
+    "of another's home": ("README.md", "in ~jdoe/x"),
+    "behind an address": ("README.md", "https://x.org, /opt/x"),
+    "as an address": ("README.md", "file:///opt/x"),
     "a token": ("README.md", "hf_abcdefghijklmnopqrstuvwx"),
+    "a token of GitHub": ("README.md", "ghp_abcdefghijklmnopqrstuvwx"),
+    "a fine token": ("README.md", "github_pat_abcdefghijklmnopqrst_uvwx"),
+    "a key of a cloud": ("config.json", "AKIAIOSFODNN7EXAMPLE"),
+    "a key of an API": ("README.md", "sk-abcdefghijklmnopqrstuvwx"),
+    "a key": ("README.md", "-----BEGIN OPENSSH PRIVATE KEY-----"),
+    "a password": ("README.md", "https://me:secret@x.org/a"),
     "a teacher": ("hyperparams.yaml", "teacher: !new:a.Teacher {}"),
     "a tokenizer": ("tokenizer.json", "{}"),
     "of the aligner": ("aligner.ckpt", ""),
@@ -267,26 +285,76 @@ def test_names_of_user_and_machine_are_refused(planted, monkeypatch):
     text = card.read_text()
     monkeypatch.setattr(getpass, "getuser", lambda: "jdoe")
     monkeypatch.setattr(socket, "gethostname", lambda: "gpu7.lab.edu")
-    for name in ("jdoe", "gpu7.lab.edu", "gpu7"):
-        card.write_text(f"{text}\nmade by {name}.\n")
-        with pytest.raises(ValueError, match=f"README.md: .*{name}"):
+    for said in (
+        "runs/jdoe/1",
+        "jdoe/1",
+        "jdoe@x",
+        "x@jdoe",
+        "on gpu7.lab.edu.",
+        "on gpu7",
+    ):
+        card.write_text(f"{text}\n{said}\n")
+        with pytest.raises(ValueError, match=f"README.md: .*{said}"):
             check_private_traces(planted, REPO)
     # What the address of the repository says anyway is no secret.
     card.write_text(f"{text}\njdoe/enhancer\n")
     check_private_traces(planted, "jdoe/enhancer")
-    # Nor is a word that is on every card.
-    monkeypatch.setattr(getpass, "getuser", lambda: "speech")
-    card.write_text(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["train", "model", "cpu", "python", "speech", "LSTM", "torch"]
+)
+def test_a_name_that_is_a_word_is_none(planted, monkeypatch, name):
+    with open(planted / "README.md", "a") as file:
+        file.write(f"python a.py --device {name} --x '{{a: {name}}}'\n")
+    monkeypatch.setattr(getpass, "getuser", lambda: name)
+    monkeypatch.setattr(socket, "gethostname", lambda: name)
     check_private_traces(planted, REPO)
 
 
-def test_paths_inside_binary_files_are_refused(planted, published):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[C](https://x.org/?u=/foo/bar) and/or 1/2 of <b>it</b>",
+        "python train.py 'https://x.org/?u=/foo/bar' a/b ./c/d ../e",
+        "teacher=!include:../../../hparams/teachers/units.yaml",
+        "{data_root}/noisy/a.wav, $HUB/a/b, a // b, \\alpha, km/h",
+        "task-specific-and-with-many-more-words",
+    ],
+)
+def test_what_is_no_trace_is_left(planted, line):
+    (planted / "README.md").write_text(f"{line}\n")
+    check_private_traces(planted, REPO)
+
+
+def test_a_home_of_one_part_is_none(planted, monkeypatch):
+    for home in ("/", "/root"):
+        monkeypatch.setenv("HOME", home)
+        with open(planted / "README.md", "a") as file:
+            file.write(f"a{home}b\n")
+        check_private_traces(planted, REPO)
+    monkeypatch.setenv("HOME", "/odd/jdoe")
+    with open(planted / "README.md", "a") as file:
+        file.write("a/odd/jdoe/b\n")
+    with pytest.raises(ValueError, match="README.md: holds the path /odd/jdoe"):
+        check_private_traces(planted, REPO)
+
+
+def test_a_token_is_not_shown_again(planted):
+    token = "ghp_abcdefghijklmnopqrstuvwx"
+    (planted / "README.md").write_text(f"/opt/x {token}\n")
+    with pytest.raises(ValueError, match="token; .* path") as caught:
+        check_private_traces(planted, REPO)
+    assert token not in str(caught.value)
+
+
+def test_paths_inside_binary_files_are_refused(planted, published, monkeypatch):
     path = planted / "example.png"
     path.write_bytes(path.read_bytes() + os.fsencode(published[0]))
     with pytest.raises(ValueError, match="example.png: holds the path"):
         check_private_traces(planted, REPO, [published[0]])
-    home = os.fsencode(Path.home() / "x")
-    path.write_bytes(path.read_bytes() + home)
+    monkeypatch.setenv("HOME", "/odd/jdoe")
+    path.write_bytes(path.read_bytes() + b"/odd/jdoe/x")
     with pytest.raises(ValueError, match="example.png: holds the path"):
         check_private_traces(planted, REPO)
 
