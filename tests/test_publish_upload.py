@@ -213,12 +213,18 @@ def test_a_failure_publishes_nothing(hub, folder, method, where, status, said):
     with pytest.raises(ValueError, match=said) as caught:
         upload(folder, REPO, tag="v1")
     text = str(caught.value)
-    assert "\n" not in text and "Nothing was published" in text
-    assert str(folder) in text
     repo = hub.repos.get(REPO)
+    done = "Nothing was published"
+    if repo:
+        done = f"The repository {REPO} was created, it is empty"
+    assert "\n" not in text and f". {done}; the folder is" in text
+    assert str(folder) in text
     assert repo is None or (repo.messages == ["initial commit"])
     assert repo is None or not repo.tags
-    # The way out: the same call again.
+    # The way out: the same call again. What is there is not called empty.
+    with pytest.raises(ValueError, match=said) as caught:
+        upload(folder, REPO, tag="v1")
+    assert not repo or ". Nothing was published; " in str(caught.value)
     hub.faults.clear()
     upload(folder, REPO, tag="v1")
     assert contents(hub, "v1")["net.ckpt"] == b"weights"

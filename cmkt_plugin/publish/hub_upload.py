@@ -95,8 +95,13 @@ def upload(folder, repo, private=False, tag=None, message=None):
         api = HfApi(library_name="cmkt_plugin")
         user = api.whoami()["name"]
     with explained(folder, repo, user):
+        refs = _refs(api, repo)
+        _check_tag(refs, repo, tag)
         api.create_repo(repo, private=private or None, exist_ok=True)
-        _check_tag(api, repo, tag)
+    done = "Nothing was published"
+    if refs is None:
+        done = f"The repository {repo} was created, it is empty"
+    with explained(folder, repo, user, done):
         if private and not api.model_info(repo).private:
             api.update_repo_settings(repo, private=True)
         # Not upload_folder: that one splits a slow upload into commits.
@@ -133,12 +138,19 @@ def _check_token():
         )
 
 
-def _check_tag(api, repo, tag):
-    """Refuses a tag that exists before anything is uploaded."""
-    if tag is None:
-        return
-    tags = [ref.name for ref in api.list_repo_refs(repo).tags]
-    if tag in tags:
+def _refs(api, repo):
+    """Branches and tags; None if there is no such repository."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        return api.list_repo_refs(repo)
+    except RepositoryNotFoundError:
+        return None
+
+
+def _check_tag(refs, repo, tag):
+    """Refuses a tag that exists before anything is made."""
+    if refs and tag in [ref.name for ref in refs.tags]:
         raise ValueError(
             f"{repo} has the tag {tag} already: a version that others may use "
             "is not moved. Choose another --revision, or delete it first: hf "
