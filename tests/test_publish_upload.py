@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from click.testing import CliRunner
 from finished_run import finished_run
@@ -22,27 +24,58 @@ OWNER, READER, OTHER = "hf_ownerownerowner", "readerreader", "otherother"
 USERS = {OWNER: "someone", READER: "someone", OTHER: "other"}
 REPO = "someone/toy"
 
-# Runs with HF_ENDPOINT set before the client is imported, as a user has it.
-ROUND_TRIP = """
-import sys, torch
+# Both run with HF_ENDPOINT set before the client is imported, as a user has
+# it. The first one publishes, where the user's own module is.
+PUBLISH = """
+import torch
 from cmkt_plugin.cli import main
+from cmkt_plugin.loading.model_source import open_model
 
 publish = ["publish", "run", "--repo", "someone/toy"]
 main([*publish, "--revision", "v1.0"], standalone_mode=False)
+main(["publish", "own", "--repo", "someone/own"], standalone_mode=False)
+own = open_model("own", "cpu", trust=True)
+torch.save(own.enhance_batch(torch.load("noisy.pt")), "own.pt")
+"""
+# The second one loads what is on the hub, in every way that the card names.
+LOAD = """
+import torch
+from cmkt_plugin.cli import main
 from cmkt_plugin.inference import CMKTEnhancement
 from speechbrain.inference.enhancement import SpectralMaskEnhancement
+from speechbrain.inference.interfaces import foreign_class
 
+main(
+    ["enhance", "-m", "someone/toy", "noisy.wav", "-o", "enhanced.wav"],
+    standalone_mode=False,
+)
 noisy = torch.load("noisy.pt")
 stock = SpectralMaskEnhancement.from_hparams("someone/toy", savedir="stock")
-main([*publish, "--private"], standalone_mode=False)
 safe = CMKTEnhancement.from_safe("someone/toy", revision="v1.0")
+own = foreign_class(
+    source="someone/own", pymodule_file="custom.py", classname="CMKTEnhancement"
+)
+assert type(own.enhancer.net).__module__ == "custom"
 torch.save(
     [
         safe.enhance_batch(noisy),
         stock.enhance_batch(noisy, lengths=torch.ones(len(noisy))),
+        own.enhance_batch(noisy),
     ],
     "enhanced.pt",
 )
+# SpeechBrain itself sends no token: from now on it could not load it.
+private = ["publish", "../run", "--repo", "someone/toy", "--private"]
+main(private, standalone_mode=False)
+"""
+# The same network, but that it is the user's class and half as loud.
+OWN = """
+from speechbrain.nnet.containers import LengthsCapableSequential
+
+
+class Net(LengthsCapableSequential):
+    def forward(self, *given, **more):
+        return 0.5 * super().forward(*given, **more)
 """
 
 
@@ -78,31 +111,49 @@ def contents(hub, revision="main"):
     return {name: content for name, content in files if name[0] != "."}
 
 
+def run_script(script, folder, hub):
+    """Runs a script as the owner of the hub; its output."""
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_TOKEN": OWNER,
+        "HF_HOME": str(folder / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert OWNER not in done.stdout
+
+
 def test_round_trip_through_the_real_client(tmp_path):
-    finished_run(tmp_path / "run")
-    noisy = speech(2, 9001)
-    torch.save(noisy, tmp_path / "noisy.pt")
+    for name in ("run", "own"):
+        finished_run(tmp_path / name)
+    use_own_class(tmp_path / "own", tmp_path / "my_net.py")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    noisy = 0.3 * speech(2, 9001)
+    for folder in (tmp_path, elsewhere):
+        torch.save(noisy, folder / "noisy.pt")
+    soundfile.write(elsewhere / "noisy.wav", noisy[0].numpy(), 16000, "FLOAT")
     with HubServer(USERS) as hub:
-        environment = {
-            **os.environ,
-            "HF_ENDPOINT": hub.url,
-            "HF_TOKEN": OWNER,
-            "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", ROUND_TRIP],
-            cwd=tmp_path,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout
+        run_script(PUBLISH, tmp_path, hub)
+        run_script(LOAD, elsewhere, hub)
     expected = open_model(tmp_path / "run", "cpu").enhance_batch(noisy)
-    for enhanced in torch.load(tmp_path / "enhanced.pt"):
+    *same, own = torch.load(elsewhere / "enhanced.pt")
+    for enhanced in same:
         assert torch.allclose(enhanced, expected, atol=1e-5)
+    assert torch.allclose(own, torch.load(tmp_path / "own.pt"), atol=1e-5)
+    assert not torch.allclose(own, expected, atol=1e-3)
+    file, _ = soundfile.read(elsewhere / "enhanced.wav", dtype="float32")
+    assert np.abs(file - expected[0].numpy()).max() < 1e-5
     repo = hub.repos[REPO]
     assert repo.private
     # The hub's first one and ours: the second time nothing was new.
@@ -110,7 +161,16 @@ def test_round_trip_through_the_real_client(tmp_path):
     assert repo.tags == {"v1.0": repo.head}
     made = {p.name: p.read_bytes() for p in (tmp_path / "run/hub").iterdir()}
     assert contents(hub) == made
-    assert OWNER not in done.stdout
+
+
+def use_own_class(run, module):
+    """Puts a class of a module of the user's in place of the run's network."""
+    path = run / "hyperparams.yaml"
+    text = path.read_text()
+    base = "speechbrain.nnet.containers.LengthsCapableSequential"
+    assert base in text
+    path.write_text(text.replace(base, "my_net.Net"))
+    module.write_text(OWN)
 
 
 def test_created_then_updated_in_place_one_commit_each(hub, folder):
