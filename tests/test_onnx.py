@@ -14,6 +14,7 @@ from cmkt_plugin.enhancers import SpectralMask, WaveformMask
 from cmkt_plugin.features import LogMagnitude
 from cmkt_plugin.inference import CMKTEnhancement
 from cmkt_plugin.onnx import export as onnx_export
+from cmkt_plugin.overlap_add import OverlapAdd
 
 pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
 from cmkt_plugin.onnx.onnx_runner import ONNXEnhancer  # noqa: E402
@@ -146,6 +147,15 @@ def test_settings_say_what_the_model_is(exports):
     assert runner.sample_rate == 16000
     for shape in (runner.session.get_inputs(), runner.session.get_outputs()):
         assert shape[0].shape == ["batch", "time"]
+
+
+def test_is_compared_with_one_pass(tmp_path):
+    """Not with what the model makes of windows, or on another device."""
+    model = trained("conv_tasnet")
+    model.windows = OverlapAdd(window=0.2, context=0.05, fade=0.01)
+    runner = ONNXEnhancer(onnx_export.export_onnx(model, tmp_path))
+    model.windows = OverlapAdd()
+    assert difference(model, runner, speech(2, 9001)) < 1e-5
 
 
 class Baked(torch.nn.Module):
