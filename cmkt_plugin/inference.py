@@ -7,27 +7,32 @@ import numpy as np
 import torch
 from speechbrain.inference.interfaces import Pretrained
 
-from cmkt_plugin.any_rate import enhance_at_rate
+from cmkt_plugin.any_rate import RateAndMix, in_groups
 from cmkt_plugin.audio_stream import open_recording, read_blocks, write_like
 from cmkt_plugin.enhancers import fit_length
+from cmkt_plugin.full_float32 import full_float32
 from cmkt_plugin.input_checks import (
     check_array,
     check_batch,
     check_dry_wet,
+    check_enhanced,
     true_lengths,
 )
 from cmkt_plugin.loading.adapters import adapter_of, parts_of
 from cmkt_plugin.loading.hub_snapshot import model_folder
 from cmkt_plugin.loading.safe_folder import load_safe
 from cmkt_plugin.overlap_add import OverlapAdd
+from cmkt_plugin.streaming.recording import StreamedChannels, stream_recording
 from cmkt_plugin.streaming.stream import EnhancementStream
 
 
 class CMKTEnhancement(Pretrained):
     """Ready-to-use enhancer of any backbone.
 
-    The level of what goes in is kept: nothing is normalized. Long recordings
-    are enhanced in windows that overlap, see ``OverlapAdd``.
+    The level of what goes in is kept: nothing is normalized. A recording
+    longer than a window goes through a stream, as one pass with bounded
+    memory, if the model can stream; if not, in windows that overlap, see
+    ``OverlapAdd``.
 
     Arguments
     ---------
@@ -42,6 +47,12 @@ class CMKTEnhancement(Pretrained):
         Whether to switch off gradients and dropout.
     windows : OverlapAdd or None
         How long recordings are cut; None takes its defaults.
+
+    Attributes
+    ----------
+    listeners : list of callable
+        Called with all that the model is about to enhance (signals, time),
+        in the thread that asked for it. What they raise ends that.
 
     Example
     -------
@@ -67,6 +78,7 @@ class CMKTEnhancement(Pretrained):
         self.enhancer = adapter_of(self.mods, self.hparams)
         self.sample_rate = self.hparams.sample_rate
         self.windows = OverlapAdd() if windows is None else windows
+        self.listeners = []
 
     @classmethod
     def from_safe(
@@ -124,7 +136,7 @@ class CMKTEnhancement(Pretrained):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If a shape, a type or a value is not as expected.
         """
         check_batch(noisy)
@@ -157,7 +169,7 @@ class CMKTEnhancement(Pretrained):
             is the noisy one.
         keep_high_band : bool
             What is above the band of the model: True leaves it as it is in the
-            input, False drops it.
+            input, False drops it. Of a rate below the model's, all is kept.
 
         Returns
         -------
@@ -166,7 +178,7 @@ class CMKTEnhancement(Pretrained):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If the array or an option is not as expected.
         """
         noisy = np.asarray(noisy)
@@ -229,12 +241,29 @@ class CMKTEnhancement(Pretrained):
             wav = torch.from_numpy(np.concatenate(list(pieces)))
             return wav[:, 0] if recording.channels == 1 else wav
 
-    def stream(self):
+    @cached_property
+    def streams(self):
+        """Whether the model can stream, found by opening a stream.
+
+        Set to False, it makes long recordings go in windows all the same.
+        """
+        try:
+            self.stream()
+        except ValueError:
+            return False
+        return True
+
+    def stream(self, channels=None):
         """Opens a stream for real time; see ``EnhancementStream``.
 
         Every stream has a state of its own. It takes samples at
         ``sample_rate`` only: those of another rate are for the caller to
         convert, with a resampler that keeps its state between pieces.
+
+        Arguments
+        ---------
+        channels : int or None
+            Channels of what is pushed (channels, time); None for (time,).
 
         Returns
         -------
@@ -248,7 +277,7 @@ class CMKTEnhancement(Pretrained):
             If the model is not causal. It names the layer and the difference
             to one pass that it makes.
         """
-        return EnhancementStream(self.enhancer, self.device)
+        return EnhancementStream(self.enhancer, self.device, channels)
 
     def _pieces(
         self,
@@ -262,39 +291,41 @@ class CMKTEnhancement(Pretrained):
     ):
         """Enhances blocks (time, channels) to pieces (time, channels)."""
         check_dry_wet(dry_wet)
-        enhance_signals = partial(
-            self._enhance_signals,
-            name=name,
-            batch=max(batch, self.windows.batch),
+        batch = max(batch, self.windows.batch)
+        between = RateAndMix(rate, self.sample_rate, dry_wet, keep_high_band)
+        if self.windows.in_one(samples, rate) or not self.streams:
+            enhance = partial(self._enhance_signals, name=name)
+            enhance = partial(between.enhance, enhance=enhance)
+            enhance = partial(in_groups, size=batch, enhance=enhance)
+            hop = Fraction(self.enhancer.hop_length * rate, self.sample_rate)
+            return self.windows(blocks, samples, rate, hop, enhance)
+        size = round(self.windows.window * rate)
+        open_channels = partial(self._open_channels, between=between, name=name)
+        return stream_recording(blocks, size, batch, open_channels)
+
+    def _open_channels(self, channels, between, name):
+        stream = EnhancementStream(
+            self.enhancer, self.device, channels, check=False
         )
-        enhance = partial(
-            enhance_at_rate,
-            rate=rate,
-            enhance=enhance_signals,
-            model_rate=self.sample_rate,
-            dry_wet=dry_wet,
-            keep_high_band=keep_high_band,
-        )
-        hop = Fraction(self.enhancer.hop_length * rate, self.sample_rate)
-        return self.windows(blocks, samples, rate, hop, enhance)
+        return StreamedChannels(stream, between, name, self._listen)
+
+    def _listen(self, signals):
+        for listener in self.listeners:
+            listener(signals)
 
     @torch.no_grad()
-    def _enhance_signals(self, noisy, name, batch):
+    @full_float32
+    def _enhance_signals(self, noisy, name):
         """Enhances signals (time, signals) at the model's rate."""
         samples = len(noisy)
         signals = torch.from_numpy(np.ascontiguousarray(noisy.T))
+        self._listen(signals)
         if samples < self.sample_rate:
             signals = fit_length(signals, max(samples, self.shortest))
-        enhanced = []
-        for part in signals.to(self.device).split(batch):
-            lengths = torch.ones(len(part), device=part.device)
-            enhanced.append(self.enhancer(part, lengths).wav.cpu())
-        enhanced = torch.cat(enhanced)[:, :samples]
-        if not enhanced.isfinite().all():
-            raise ValueError(
-                f"{name}: the model does not give finite samples for an input "
-                f"with a peak of {signals.abs().max():g}; full scale is 1"
-            )
+        signals = signals.to(self.device)
+        lengths = torch.ones(len(signals), device=signals.device)
+        enhanced = self.enhancer(signals, lengths).wav.cpu()[:, :samples]
+        check_enhanced(enhanced, signals, name)
         return enhanced.numpy().T
 
     @cached_property
@@ -304,7 +335,9 @@ class CMKTEnhancement(Pretrained):
         Convolutions that pad by reflection need more frames than they add, and
         which there are is known to the net alone.
         """
-        samples = 1  # not more than needed: a stream pads nothing
+        # Doubled, so at times more than needed. It begins at 1: a stream pads
+        # nothing, and one pass has to give the same.
+        samples = 1
         while True:
             silence = torch.zeros(1, samples, device=self.device)
             try:

@@ -96,6 +96,15 @@ class OverlapAdd:
         enhanced = self._in_batches(cut(blocks, spans), enhance)
         return cross_fade(enhanced, spans, round(self.fade * rate))
 
+    def in_one(self, samples, rate):
+        """Whether so many samples at a rate (Hz) are no longer than a window.
+
+        Returns
+        -------
+        bool
+        """
+        return samples <= round(self.window * rate)
+
     def spans(self, samples, rate, hop):
         """Where the windows of a recording begin and end.
 
@@ -116,7 +125,7 @@ class OverlapAdd:
             First sample of each window and the one after its last.
         """
         window = round(self.window * rate)
-        if samples <= window:
+        if self.in_one(samples, rate):
             return [(0, samples)]
         core = window - 2 * ceil(self.context * rate)
         step = nearest_to_hops(core, core // 2, hop)
@@ -132,7 +141,9 @@ class OverlapAdd:
         for (_, channels), equal in groupby(windows, key=np.shape):
             together = max(1, self.batch // channels)
             while batch := list(islice(equal, together)):
-                yield from enhance(np.stack(batch))
+                # No copy of the only one: it may have many channels.
+                stacked = np.stack(batch) if batch[1:] else batch[0][None]
+                yield from enhance(stacked)
 
 
 def nearest_to_hops(wanted, limit, hop):
@@ -236,4 +247,5 @@ def cross_fade(windows, spans, fade):
             yield tail + rise * (head - tail)
             done += fade
         yield window[done - start : end - start]
-        tail, done = window[end - start : end - start + fade], end
+        # A copy: a view would keep the whole window in memory.
+        tail, done = window[end - start : end - start + fade].copy(), end

@@ -276,6 +276,15 @@ def test_streams_of_one_model_are_independent(gru):
         assert (streamed - whole(gru, signal)).abs().max() < 1e-5
 
 
+def test_channels_are_enhanced_each_by_itself(gru):
+    noisy = speech(3, 4001)
+    stream = gru.stream(channels=3)
+    for _ in range(2):  # flush leaves the stream as new
+        parts = [stream.push(part) for part in noisy.split(700, dim=1)]
+        streamed = torch.cat([*parts, stream.flush()], dim=1)
+        assert (streamed - gru.enhance_batch(noisy)).abs().max() < 1e-5
+
+
 def test_reset_begins_another_recording(gru):
     stream, noisy = gru.stream(), speech(1, 3000)[0]
     stream.push(speech(1, 1234)[0] + 1)
@@ -304,6 +313,10 @@ def test_wrong_pushes_are_refused_and_leave_no_trace(gru):
     noisy = speech(1, 3000)[0]
     bad = noisy[:9].clone()
     bad[3] = torch.nan
+    with pytest.raises(TypeError, match=r"a list, .*torch.tensor\(samples\)"):
+        gru.stream().push([0.0, 0.1])
+    with pytest.raises(ValueError, match=r"\(2, 9\), expected .* 3 channels"):
+        gru.stream(3).push(torch.zeros(2, 9))
     wrong = {
         "one channel": torch.zeros(2, 100),
         "int16.*32768": np.zeros(9, "int16"),

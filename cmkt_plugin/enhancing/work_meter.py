@@ -5,32 +5,29 @@ from contextlib import contextmanager
 
 
 class Stopped(Exception):
-    """The model was asked to stop, between two windows of a recording."""
+    """The model was asked to stop, in the middle of a recording."""
 
 
 class WorkMeter:
     """Counts the audio that a model hears in each thread.
 
-    A recording of an hour is one file but many windows: with the windows
-    counted, its progress can be told, and it need not be finished before a
-    Ctrl-C takes effect. Threads cannot be killed.
+    A recording of an hour is one file but many windows, or many pieces of a
+    stream: with these counted, its progress can be told, and it need not be
+    finished before a Ctrl-C takes effect. Threads cannot be killed.
 
     Arguments
     ---------
     model : cmkt_plugin.inference.CMKTEnhancement
-        The model; each call of its ``enhancer`` is heard within ``watch``.
+        The model; the meter is among its ``listeners`` within ``watch``.
 
     Example
     -------
     >>> from types import SimpleNamespace
-    >>> from torch import nn, zeros
-    >>> from cmkt_plugin.overlap_add import OverlapAdd
-    >>> model = SimpleNamespace(
-    ...     enhancer=nn.Identity(), sample_rate=16000, windows=OverlapAdd()
-    ... )
+    >>> from torch import zeros
+    >>> model = SimpleNamespace(sample_rate=16000, streams=True, listeners=[])
     >>> meter = WorkMeter(model)
     >>> with meter.watch(), meter.file(seconds=9.0, channels=2):
-    ...     _ = model.enhancer(zeros(2, 8000))
+    ...     model.listeners[0](zeros(2, 8000))
     ...     meter.seconds()
     0.5
     """
@@ -43,11 +40,11 @@ class WorkMeter:
     @contextmanager
     def watch(self):
         """Count from now until the end of the ``with`` block."""
-        hook = self.model.enhancer.register_forward_pre_hook(self._hear)
+        self.model.listeners.append(self._hear)
         try:
             yield self
         finally:
-            hook.remove()
+            self.model.listeners.remove(self._hear)
 
     @contextmanager
     def file(self, seconds, channels):
@@ -60,8 +57,10 @@ class WorkMeter:
         channels : int
             Its channels; each is heard by itself.
         """
-        windows, share = self.model.windows, 1.0
-        if seconds > windows.window:  # what windows share is heard twice
+        share = 1.0
+        if not self.model.streams and seconds > self.model.windows.window:
+            # What windows share is heard twice.
+            windows = self.model.windows
             share -= 2 * windows.context / windows.window
         thread = threading.get_ident()
         self._files[thread] = [0.0, seconds, share / channels]
@@ -78,10 +77,9 @@ class WorkMeter:
         """Make the next call in every thread raise ``Stopped``."""
         self._stopped.set()
 
-    def _hear(self, module, arguments):
+    def _hear(self, signals):
         if self._stopped.is_set():
             raise Stopped("stopped before its end")
         file = self._files.get(threading.get_ident())
         if file:
-            samples = arguments[0].numel()  # (batch, time)
-            file[0] += file[2] * samples / self.model.sample_rate
+            file[0] += file[2] * signals.numel() / self.model.sample_rate

@@ -56,12 +56,13 @@ class StreamedNet:
         Arguments
         ---------
         frames : torch.Tensor
-            They follow those of the last call (1, frames, channels).
+            They follow those of the last call (batch, frames, channels); the
+            items of the batch are the same ones.
 
         Returns
         -------
         torch.Tensor
-            What the net gives for them (1, frames, channels).
+            What the net gives for them (batch, frames, channels).
         """
         for name, layer in self.layers.items():
             frames, self.state[name] = self.steps[name](
@@ -75,7 +76,7 @@ class StreamedNet:
         Arguments
         ---------
         frames : torch.Tensor
-            An input of the net (1, frames, channels), a second or so.
+            An input of the net (batch, frames, channels), a second or so.
 
         Raises
         ------
@@ -134,7 +135,7 @@ def _recurrent_step(layer, frames, state):
 def _convolution_step(layer, frames, past):
     if past is None:
         reach = (layer.kernel_size - 1) * layer.dilation
-        past = frames.new_zeros(1, reach, frames.shape[2])
+        past = frames.new_zeros(len(frames), reach, frames.shape[2])
     reach = past.shape[1]
     seen = torch.cat([past, frames], dim=1)
     # A copy: a view would keep all the frames of a long push in memory.

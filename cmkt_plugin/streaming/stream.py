@@ -5,6 +5,8 @@ import torch
 
 from cmkt_plugin.enhancers import SpectralMask
 from cmkt_plugin.features import LogMagnitude
+from cmkt_plugin.full_float32 import full_float32
+from cmkt_plugin.input_checks import check_push
 from cmkt_plugin.streaming.net import StreamedNet
 from cmkt_plugin.streaming.transform import StreamedTransform
 
@@ -12,7 +14,7 @@ TOLERANCE = 1e-5  # of the peak of the enhanced waveform
 
 
 class EnhancementStream:
-    """Enhances one channel piece by piece, with bounded state.
+    """Enhances a recording piece by piece, with bounded state.
 
     What comes out is what the enhancer gives for the whole recording, the
     edges included. Between two calls the stream keeps the samples of one
@@ -25,6 +27,12 @@ class EnhancementStream:
         Its net must be causal; see ``cmkt_plugin.streaming.net``.
     device : str or torch.device
         Where the enhancer is.
+    channels : int or None
+        Channels of the recording, each enhanced by itself; None for a stream
+        of samples (time,) that have no such axis.
+    check : bool
+        Whether to compare with one pass on opening. False is for enhancers of
+        which a stream was opened before.
 
     Attributes
     ----------
@@ -41,8 +49,8 @@ class EnhancementStream:
     Raises
     ------
     ValueError
-        If the enhancer cannot stream: on opening, a second of noise is
-        streamed and compared with one pass.
+        If the enhancer cannot stream: a second of noise is streamed and
+        compared with one pass.
 
     Example
     -------
@@ -61,7 +69,7 @@ class EnhancementStream:
     321
     """
 
-    def __init__(self, enhancer, device="cpu"):
+    def __init__(self, enhancer, device="cpu", channels=None, check=True):
         if not isinstance(enhancer, SpectralMask):
             net = getattr(enhancer, "net", enhancer)
             raise ValueError(
@@ -74,11 +82,13 @@ class EnhancementStream:
         self.sample_rate = stft.sample_rate
         self.hop_length = stft.hop_length
         self.latency_ms = 1000 * stft.win_length / stft.sample_rate
-        self._transform = StreamedTransform(stft, device)
+        self.channels = channels
+        self._transform = StreamedTransform(stft, device, channels or 1)
         self._compress = LogMagnitude(torch.nn.Identity())  # of a spectrum
         self._net = StreamedNet(enhancer.net)
         self.reset()
-        self._check(enhancer)
+        if check:
+            self._check(enhancer)
 
     def reset(self):
         """Forgets the recording so far; the next push begins another."""
@@ -87,41 +97,49 @@ class EnhancementStream:
         self._caller_device = "cpu"  # None where it uses numpy
 
     @torch.no_grad()
+    @full_float32
     def push(self, samples):
         """Takes the next samples and returns those that are final now.
 
         Arguments
         ---------
         samples : torch.Tensor or numpy.ndarray
-            Float32 samples (time,) at ``sample_rate``, any number of them.
+            Float32 samples (time,) at ``sample_rate``, any number of them;
+            (channels, time) where the stream has channels.
 
         Returns
         -------
         torch.Tensor or numpy.ndarray
-            Enhanced samples (time,), of the type that came in. They go on
-            where those of the last call ended.
+            Enhanced samples (time,) or (channels, time), of the type that
+            came in. They go on where those of the last call ended.
 
         Raises
         ------
+        TypeError
+            If the samples are no tensor and no array.
         ValueError
-            If the samples are of another type or shape, or not finite. The
-            stream stays as it was.
+            If they are of another type or shape, or not finite. The stream
+            stays as it was.
         """
-        new = _checked(samples).to(self._transform.device)
+        new = check_push(samples, self.channels).to(self._transform.device)
+        if self.channels is None:
+            new = new.unsqueeze(0)
         as_numpy = isinstance(samples, np.ndarray)
         self._caller_device = None if as_numpy else samples.device
         spectrum = self._enhanced(self._transform.analyse(new))
         return self._as_given(self._transform.synthesise(spectrum))
 
     @torch.no_grad()
+    @full_float32
     def flush(self):
         """Ends the recording; the next push begins another.
 
         Returns
         -------
         torch.Tensor or numpy.ndarray
-            The samples that are left (time,): with them, as many have come
-            out as went in. Of the type of the last push.
+            The samples that are left, (time,) or (channels, time): with
+            them, as many have come out as went in. Of the type of the last
+            push.
         """
         spectrum = self._enhanced(self._transform.analyse_rest())
         rest = self._as_given(self._transform.synthesise_rest(spectrum))
@@ -129,7 +147,7 @@ class EnhancementStream:
         return rest
 
     def _enhanced(self, spectrum):
-        """Masks a spectrum (1, frames, bins, 2) and keeps its phase."""
+        """Masks a spectrum (channels, frames, bins, 2), keeps its phase."""
         if not spectrum.shape[1]:
             return spectrum
         features = self._compress(spectrum)
@@ -138,23 +156,29 @@ class EnhancementStream:
         return torch.view_as_real(torch.polar(magnitude, phase))
 
     def _as_given(self, samples):
-        """The samples as the type that the caller uses."""
+        """The samples as the type and shape that the caller uses."""
+        if self.channels is None:
+            samples = samples[0]
         if self._caller_device is None:
             return samples.cpu().numpy()
         return samples.to(self._caller_device)
 
+    @full_float32
     def _check(self, enhancer):
         """Streams a second of noise and compares it with one pass."""
         # This length ends as far behind the last frame as any can.
         samples = (self.sample_rate // self.hop_length + 1) * self.hop_length
         generator = torch.Generator().manual_seed(0)
-        noise = 0.1 * torch.randn(1, samples - 1, generator=generator)
+        shape = self._transform.signals, samples - 1
+        noise = 0.1 * torch.randn(shape, generator=generator)
         noise = noise.to(self._transform.device)
+        lengths = torch.ones(len(noise), device=noise.device)
         with torch.no_grad():
             self._net.check(enhancer.features(noise))
-            whole = enhancer(noise, torch.ones(1, device=noise.device)).wav[0]
-        parts = [self.push(part) for part in noise[0].split(self.hop_length)]
-        streamed = torch.cat([*parts, self.flush()])
+            whole = enhancer(noise, lengths).wav
+        given = noise if self.channels else noise[0]
+        parts = [self.push(part) for part in given.split(self.hop_length, -1)]
+        streamed = torch.cat([*parts, self.flush()], dim=-1)
         difference, peak = (streamed - whole).abs().max(), whole.abs().max()
         if not difference <= TOLERANCE * peak:
             raise ValueError(
@@ -162,29 +186,3 @@ class EnhancementStream:
                 f"one pass, expected at most {TOLERANCE}: the STFT and ISTFT "
                 "need equal windows, center: True and pad_mode: constant"
             )
-
-
-def _checked(samples):
-    """A push as a tensor."""
-    if isinstance(samples, np.ndarray):
-        # Torch takes neither numpy's reversed nor its read-only arrays.
-        samples = torch.from_numpy(samples.copy())
-    if samples.ndim != 1:
-        raise ValueError(
-            f"a push is {tuple(samples.shape)}, expected one channel (time,): "
-            "open one stream for each channel"
-        )
-    if samples.dtype != torch.float32:
-        raise ValueError(
-            f"a push is {samples.dtype}, expected float32 samples between -1 "
-            "and 1: convert them, 16-bit integers by dividing by 32768"
-        )
-    finite = samples.isfinite()
-    if not finite.all():
-        # One of them would stay in the net's state for ever.
-        raise ValueError(
-            f"sample {int(finite.int().argmin())} of a push is "
-            f"{samples[~finite][0]}, expected finite ones: replace it, for "
-            "example by 0"
-        )
-    return samples
