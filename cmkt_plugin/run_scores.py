@@ -1,12 +1,12 @@
 """Scores of one finished run, read from its output folder."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cmkt_plugin.metrics import METRICS
+from cmkt_plugin.run_record import EXPERIMENT, SUMMARY, read_record
 from cmkt_plugin.score_table import read_csv
 
 # Means of the same noisy files agree but for the arithmetic of the machine.
@@ -74,19 +74,26 @@ def read_run(folder):
         If a file is not what it should be; names it.
     """
     folder = Path(folder)
-    summary = _json(folder / "test_summary.json")
+    summary = read_record(folder / "test_summary.json", SUMMARY)
     scores, speakers, notes = read_scores(folder / "test_scores.csv")
     noisy = {}
     if (folder / "noisy_scores.csv").is_file():
         noisy, _, _ = read_scores(folder / "noisy_scores.csv")
-    return RunScores(
+    run = RunScores(
         speakers=speakers,
         scores=scores,
         noisy=noisy,
         summary=summary,
-        experiment=_json(folder / "experiment.json"),
+        experiment=read_record(folder / "experiment.json", EXPERIMENT),
         left_out={**summary.get("left_out", {}), **notes},
     )
+    for metric, mean in noisy_means(run).items():
+        if not isinstance(mean, (int, float, type(None))):
+            raise ValueError(
+                f"{folder / 'test_summary.json'}: {metric} of the noisy input "
+                f"is {mean!r}, expected a number; run it again"
+            )
+    return run
 
 
 def read_scores(path):
@@ -112,7 +119,11 @@ def read_scores(path):
         If an utterance is listed twice or a score is not finite.
     """
     scores, speakers, notes = {metric: {} for metric in METRICS}, {}, {}
-    for row in read_csv(path):
+    try:
+        rows = read_csv(path)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    for row in rows:
         name = row["id"]
         if name in speakers:
             raise ValueError(f"{path}: {name} is listed twice")
@@ -211,14 +222,3 @@ def check_same_input(runs):
                         f"{here} and {theirs[metric]} in {there}: they were "
                         "not run on the same data"
                     )
-
-
-def _json(path):
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: the run is not complete; run it again"
-        )
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}")

@@ -305,3 +305,38 @@ def test_nodes_are_shown_and_never_built():
     assert shown(node) == "system(touch me, ~, 1e-05, C|D)"
     command = EXPERIMENT["command"] + " --x '{a: /home/me/b}'"
     assert published_command(command).endswith("'{a: b}'")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("test_summary.json", {"epochs": None}, "no epochs: it is damaged"),
+        ("test_summary.json", {"parameters": "x"}, "'parameters' is 'x', exp"),
+        ("test_summary.json", {"noisy": {"pesq": "x"}}, "pesq of the noisy"),
+        ("experiment.json", {"command": None}, "experiment.json has no comm"),
+        ("experiment.json", {"fingerprint": 1}, "'fingerprint' is 1, expected"),
+    ],
+)
+def test_damaged_records_are_named(tmp_path, name, change, said):
+    finished_run(tmp_path / "run")
+    path = tmp_path / "run" / name
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, **change}))
+    with pytest.raises(ValueError, match=said):
+        read_scores(tmp_path / "run")
+    for content, found in (("[]", r"the whole is \[\]"), ("{", "is not JSON")):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=f"{name}.* {found}"):
+            read_scores(tmp_path / "run")
+
+
+def test_a_baseline_without_its_figures_is_named(runs, tmp_path):
+    finished_run(tmp_path / "base", control=None)
+    (tmp_path / "base" / "test_summary.json").write_text("{}")
+    with pytest.raises(ValueError, match="base/test_summary.json has no param"):
+        read_scores(runs / "cmkt", tmp_path / "base")
+
+
+def test_an_export_is_no_run(runs):
+    with pytest.raises(ValueError, match="export is an export: .*run's own"):
+        read_scores(runs / "export")

@@ -352,3 +352,34 @@ def test_a_log_alone_is_a_run(tmp_path):
     assert "new seed 0 : not finished: 2 of ? epochs logged" in page.words
     assert [alt.split()[0] for alt, _ in page.images] == ["Training"]
     assert "No recordings" in page.words and not page.players
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("experiment.json", "[]", "experiment.json: the whole is []"),
+        ("experiment.json", '{"fingerprint": "x"}', "'fingerprint' is 'x'"),
+        ("test_summary.json", '{"noisy": 1}', "'noisy' is 1, expected an obj"),
+        ("test_scores.csv", "a,b\n1,2\n", "test_scores.csv cannot be read"),
+    ],
+)
+def test_damaged_files_are_named(
+    root, tmp_path, no_plots, name, content, problem
+):
+    base, cmkt = copy(root, tmp_path, "baseline", "cmkt")
+    (cmkt / name).write_text(content)
+    page = report([base, cmkt], tmp_path, utterances=0)
+    assert f"cmkt seed 1 : {name}" in page.words and problem in page.words
+    rows = page.table("run", "seeds", "PESQ")[1]
+    assert [row[0] for row in rows] == ["noisy input", "baseline"]
+
+
+def test_a_damaged_line_of_the_log_is_skipped(tmp_path, caplog):
+    write_log(tmp_path, 2, transfer=False)
+    path = tmp_path / "train_log.txt"
+    log = training_curves.read_log(path)
+    with open(path, "ab") as file:
+        file.write(b"epoch: x, lr: 1\nepoch: \nepoch: 3, lr: \xff2\n")
+    assert training_curves.read_log(path) == {**log, 3: {}}
+    for line in (3, 4):
+        assert f"{path}: line {line} is skipped" in caplog.text

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from cmkt_plugin.exporting.exported import is_export
 from cmkt_plugin.loading.run_config import HYPERPARAMS
 from cmkt_plugin.loading.yaml_nodes import children, compose
 
@@ -74,11 +75,23 @@ def given_text(run_folder):
     Returns
     -------
     GivenText
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no ``hyperparams.yaml``.
+    ValueError
+        If it is an export.
     """
     path = Path(run_folder) / HYPERPARAMS
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} not found: expected the output folder of train.py"
+        )
+    if is_export(path.parent):
+        raise ValueError(
+            f"{run_folder} is an export: expected the run's own folder, the "
+            "output folder of train.py, which has the scores"
         )
     transfer = children(compose(path)).get("transfer")
     if transfer is None or transfer.tag == NULL:

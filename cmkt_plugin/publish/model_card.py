@@ -183,7 +183,7 @@ def _data(publication, facts):
 def _versions(experiment):
     return (
         f"cmkt_plugin {experiment['version']} (commit "
-        f"{experiment['commit'] or 'not recorded'}), torch "
+        f"{experiment.get('commit', 'not recorded')}), torch "
         f"{experiment['torch']}, speechbrain {experiment['speechbrain']}, "
         f"Python {experiment['python']}, {experiment['date']}; exported with "
         f"cmkt_plugin {__version__}."

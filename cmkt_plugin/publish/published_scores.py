@@ -11,8 +11,13 @@ from cmkt_plugin.publish.given_text import (
     check_control,
     given_text,
 )
+from cmkt_plugin.run_record import check_entries
 from cmkt_plugin.run_scores import check_same_input, noisy_means, read_run
 
+# What a card says of every run, and of the published one.
+SHOWN = ("parameters", "epochs")
+TOLD = ("version", "command", "machine", "date", "python", "torch",
+        "speechbrain")  # fmt: skip
 METRICS = ("pesq", "stoi", "estoi", "si_sdr")
 OURS = "**this model**"
 
@@ -91,6 +96,7 @@ def read_scores(run_folder, baseline=None, controls=None):
         folders={**base, **controls},
         given=given,
     )
+    _check_records(run_folder, scores)
     runs = {str(run_folder): scores.run, **scores.others}
     check_same_input({name: {1: run} for name, run in runs.items()})
     for name, other in scores.others.items():
@@ -101,6 +107,16 @@ def read_scores(run_folder, baseline=None, controls=None):
                 "cannot stand in one table. Test them on one set"
             )
     return scores
+
+
+def _check_records(run_folder, scores):
+    """Refuses runs of which the card could not say what it says of all."""
+    for name, run in scores.others.items():
+        folder = scores.folders[name]
+        check_entries(folder, "test_summary.json", run.summary, SHOWN)
+    run, wanted = scores.run, (*SHOWN, "best_epoch")
+    check_entries(run_folder, "test_summary.json", run.summary, wanted)
+    check_entries(run_folder, "experiment.json", run.experiment, TOLD)
 
 
 def score_rows(scores):

@@ -14,9 +14,9 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain.dataio.dataset import DynamicItemDataset
 
 from cmkt_plugin.embedding_cache import EmbeddingCache
-from cmkt_plugin.exporting.exported import children, compose
 from cmkt_plugin.loading.run_checkpoint import best_checkpoint, load_checkpoint
 from cmkt_plugin.loading.run_config import best_metric
+from cmkt_plugin.loading.yaml_nodes import children, compose
 from cmkt_plugin.mixing.entries import fill
 from cmkt_plugin.transcripts import UNITS
 

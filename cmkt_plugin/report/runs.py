@@ -1,12 +1,13 @@
 """The runs that a report is about, found on disk and judged comparable."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from cmkt_plugin.exporting.exported import children, compose, is_export
+from cmkt_plugin.exporting.exported import is_export
+from cmkt_plugin.loading.yaml_nodes import children, compose
 from cmkt_plugin.report.training_curves import read_log
+from cmkt_plugin.run_record import EXPERIMENT, read_record
 from cmkt_plugin.run_scores import RunScores, check_same_input, read_run
 
 # Any of them tells the output folder of train.py.
@@ -51,7 +52,7 @@ class Run:
         """Command and date of its training; None where not recorded."""
         path = self.folder / "experiment.json"
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = read_record(path, EXPERIMENT)
         except (OSError, ValueError):
             found = {}
         return found.get("command"), found.get("date")

@@ -4,10 +4,12 @@ import math
 import re
 
 import numpy as np
+from speechbrain.utils.logger import get_logger
 
 from cmkt_plugin.comparison_table import TITLES
 from cmkt_plugin.report.figures import GRID, style
 
+logger = get_logger(__name__)
 # Own latents, those of another utterance, no acoustics at all.
 RETRIEVAL = {"retrieval": "-", "rolled": "--", "frequency": ":"}
 HIT = re.compile(r"^(.*?)(retrieval|rolled|frequency)_(top\d+)$")
@@ -27,7 +29,8 @@ def read_log(path):
     dict
         Epoch to (name to number), such as ``lr``, ``train loss`` and ``valid
         pesq``. Of an epoch that was trained again after an interruption the
-        last line counts. What is no finite number is not in it.
+        last line counts. What is no finite number is not in it; a line
+        without number of the epoch is skipped, with a warning.
 
     Example
     -------
@@ -42,12 +45,20 @@ def read_log(path):
         return {}
     epochs = {}
     # A killed process may leave half a line: a number cut short is wrong.
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
         if not (line.startswith("epoch: ") and line.endswith("\n")):
             continue
         pairs = re.split(r", | - ", line.strip())
         values = dict(p.rsplit(": ", 1) for p in pairs if ": " in p)
-        epoch = int(values.pop("epoch"))
+        epoch = values.pop("epoch", "")
+        if not epoch.isdecimal():
+            logger.warning(
+                f"{path}: line {number} is skipped: the epoch is {epoch!r}, "
+                "expected a number"
+            )
+            continue
+        epoch = int(epoch)
         numbers = {name: _number(value) for name, value in values.items()}
         epochs.pop(epoch, None)
         epochs[epoch] = {n: v for n, v in numbers.items() if v is not None}
