@@ -158,6 +158,22 @@ class Interrupting:
         return self.model.enhance_file(source, target, **options)
 
 
+def test_a_source_that_changes_under_way_is_made_again(run, tmp_path):
+    noise(tmp_path / "a.wav", 8000, 0.2)
+    model, out = open_model(run, "cpu"), tmp_path / "out"
+
+    def enhance_file(source, target):
+        shutil.copy(source, target)
+        os.utime(source, (1, 1))
+
+    model.enhance_file = enhance_file
+    targets = {tmp_path / "a.wav": out / "a.wav"}
+    record = Record(out, {})
+    record.begin()
+    assert enhance_files(model, targets, note=record.note).finished
+    assert record.remaining(targets) == targets
+
+
 def test_ctrl_c_keeps_what_is_finished(run, tmp_path, monkeypatch):
     for name in "abc":
         noise(tmp_path / f"in/{name}.wav")
@@ -177,6 +193,20 @@ def test_ctrl_c_keeps_what_is_finished(run, tmp_path, monkeypatch):
     assert done.exit_code == 0
     assert done.stderr.startswith("1 of 3 are done\n")
     assert sorted(content(out)) == [FILENAME, "a.wav", "b.wav", "c.wav"]
+
+
+def test_a_file_that_is_cut_short_cannot_be_resumed(run, tmp_path, monkeypatch):
+    noise(tmp_path / "a.wav")
+    model = Interrupting(open_model(run, "cpu"))
+    model.calls = 1
+    monkeypatch.setattr(
+        "cmkt_plugin.loading.model_source.open_model", lambda *_, **__: model
+    )
+    done = cmkt(
+        "enhance", tmp_path / "a.wav", "-o", tmp_path / "b.wav", "-m", run
+    )
+    assert done.exit_code == 130 and sorted(content(tmp_path)) == ["a.wav"]
+    assert done.stderr.startswith("Stopped: interrupted\n0 files, ")
 
 
 def test_killed_and_gone_on(run, tmp_path):

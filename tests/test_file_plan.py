@@ -8,6 +8,7 @@ from locked_folder import lock
 
 from cmkt_plugin.enhancing.file_plan import plan_files
 from cmkt_plugin.enhancing.standard_streams import plan_with_streams
+from cmkt_plugin.file_tree import walk_files
 
 
 @pytest.fixture
@@ -63,6 +64,12 @@ def test_a_folder_that_cannot_be_read_is_named(folder, monkeypatch, given):
     reason = "cannot be read (Permission denied)"
     assert plan.unreadable == {Path("in/deep/er"): reason}
     assert Path("in/deep/sound.ogg") in plan.targets
+
+
+def test_nobody_misses_files_without_a_word(folder, monkeypatch):
+    lock(monkeypatch, folder / "in/deep")
+    with pytest.raises(PermissionError):
+        list(walk_files(folder / "in"))
 
 
 @pytest.mark.parametrize("given", ["in/deep/er", "in/deep/er/*"])
