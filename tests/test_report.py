@@ -344,6 +344,16 @@ def test_without_matplotlib(root, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_page_that_cannot_be_written_is_said_at_once(root, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    said = []
+    for place in (tmp_path / "file" / "a" / "r.html", "/proc/none/r.html"):
+        with pytest.raises(ValueError, match="r.html cannot be .*--output"):
+            write_report([root / "cmkt"], place, say=said.append)
+    assert not said
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_log_alone_is_a_run(tmp_path):
     folder = tmp_path / "new"
     folder.mkdir()

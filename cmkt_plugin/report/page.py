@@ -1,6 +1,7 @@
 """Puts the report together: one HTML file that needs nothing beside it."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import jinja2
 
@@ -62,8 +63,10 @@ def write_report(
     ImportError
         If matplotlib is missing.
     ValueError
-        If there is no such utterance, or the mixtures are another corpus'.
+        If there is no such utterance, the mixtures are another corpus', or
+        the page cannot be written where it shall be.
     """
+    _check_output(Path(output).absolute())
     figures.check_matplotlib()
     made = provenance.record()
     runs = run_folders.find_runs(folders)
@@ -90,6 +93,20 @@ def write_report(
     say("attention maps")
     context["attention"] = attention(shown)
     write_text(output, _render(context))
+
+
+def _check_output(output):
+    """Refuses a place for the page before minutes of work, not after."""
+    folder = output.parent
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(
+            f"{output} cannot be written: {folder}: {error.strerror}. Name "
+            "another file with --output"
+        ) from error
 
 
 def _own_mixtures(runs):
