@@ -89,9 +89,9 @@ def command(
         evaluate as evaluation,
         table as evaluation_table,
     )
-    from cmkt_plugin.loading.short_names import short_names
     from cmkt_plugin.loading.model_hash import model_hash
     from cmkt_plugin.loading.model_source import open_model
+    from cmkt_plugin.loading.short_names import short_names
     from cmkt_plugin.mixture_groups import read_groups
     from cmkt_plugin.output_folder import check_writable
 
