@@ -8,6 +8,7 @@ import yaml
 from finished_run import EXPERIMENT, finished_run
 from huggingface_hub import ModelCard
 
+from cmkt_plugin import __version__
 from cmkt_plugin.exporting.export import export
 from cmkt_plugin.publish import training_facts
 from cmkt_plugin.publish.model_card import Publication, model_card
@@ -70,6 +71,24 @@ def test_the_hubs_own_classes_read_the_results_back(card, runs, tmp_path):
         assert result.dataset_name == "My Corpus (18 test files)"
         assert result.dataset_args == {"files": 18}
     assert len(data.eval_results) == 4
+
+
+def test_metadata_hold_baseline_and_controls_beside(card, runs, tmp_path):
+    controls = {"random": runs / "random"}
+    made = card(baseline=runs / "base", controls=controls)
+    made.save(tmp_path / "README.md")
+    results = ModelCard.load(tmp_path / "README.md").data.eval_results
+    others = {"baseline": "base", "random": "random"}
+    assert len(results) == 4  # none of them is of another model
+    for result in results:
+        metric = result.metric_type.replace("-", "_")
+        beside = result.metric_args["compared_with"]
+        assert list(beside) == ["noisy input", *others]
+        for name, folder in others.items():
+            path = runs / folder / "test_summary.json"
+            summary = json.loads(path.read_text())
+            assert beside[name] == round(summary["scores"][metric], 4)
+        assert beside["noisy input"] == round(summary["noisy"][metric], 4)
 
 
 def test_figures_of_all_runs_stand_in_the_table(card, runs):
@@ -250,6 +269,7 @@ def test_three_ways_to_load_it(card):
     assert 'SpectralMaskEnhancement.from_hparams(source="me/enhancer")' in text
     assert 'CMKTEnhancement.from_safe("me/enhancer")' in text
     assert "cmkt enhance -m me/enhancer" in text
+    assert f"package cmkt_plugin {__version__}.\n" in text
     assert "FOLDER noisy" not in text and '"FOLDER"' not in text
 
 

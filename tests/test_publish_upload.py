@@ -392,6 +392,17 @@ def test_a_wrong_name_is_refused_before_any_work(hub, tmp_path):
     assert hub.requests == []
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--licence", "MIT licence"), ("--licence", ""), ("--language", "e1")],
+)
+def test_terms_that_the_hub_lacks_are_refused_early(tmp_path, option, value):
+    (tmp_path / "run").mkdir()
+    done = cmkt(tmp_path / "run", "--repo", REPO, option, value)
+    assert done.exit_code == 1
+    assert f"Error: {option} is {value!r}, expected" in done.output
+
+
 def test_the_command_fails_in_one_line_and_leaves_the_folder(
     hub, tmp_path, monkeypatch
 ):

@@ -12,6 +12,8 @@ TEMPLATE = """\
 {{ scores }}
 
 ## How to use it
+
+With SpeechBrain, or with the Python package cmkt_plugin {{ version }}.
 {{ usage }}{% if example %}
 ## Example
 

@@ -76,6 +76,7 @@ def model_card(publication, run_folder, hub_folder, scores, example=None):
         files=f"https://huggingface.co/{repo}/resolve/main",
         summary=_summary(scores, hub_folder),
         scores=_scores(publication, scores),
+        version=__version__,
         usage=_usage(hub_folder, repo),
         example=example,
         data=_data(publication, facts),

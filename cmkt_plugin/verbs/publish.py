@@ -62,12 +62,14 @@ def command(run, repo, private, revision, message, dry_run, output, **given):
     HF_TOKEN or of `hf auth login`. If the upload fails, the folder is
     complete; the same command tries again.
     """
+    from cmkt_plugin.publish.card_metadata import check_terms
     from cmkt_plugin.publish.hub_folder import listing, make_hub_folder
     from cmkt_plugin.publish.hub_upload import check_names, upload
     from cmkt_plugin.publish.model_card import Publication
     from cmkt_plugin.publish.published_scores import read_scores
 
     check_names(repo, revision)
+    check_terms(given["licence"], given["language"])
     example, without = given.pop("example"), given.pop("no_example")
     if example and without:
         raise ValueError("--example and --no-example exclude each other")
