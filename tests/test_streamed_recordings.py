@@ -8,6 +8,7 @@ import soundfile
 import torch
 from toy_backbones import build, speech
 
+from cmkt_plugin.any_rate import resample
 from cmkt_plugin.enhancers import SpectralMask
 from cmkt_plugin.enhancing.work_meter import Stopped, WorkMeter
 from cmkt_plugin.inference import CMKTEnhancement
@@ -96,6 +97,17 @@ def test_any_length(model, enhancer, samples):
     with torch.no_grad():
         one_pass = enhancer(noisy, torch.ones(1)).wav
     assert (model.enhance_batch(noisy) - one_pass).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("more, rest", [(0, 0), (1, -1), (2, 1)])
+def test_any_length_at_another_rate(model, enhancer, more, rest):
+    noisy = recording(44100)[: 3 * 44100 + more]
+    there_and_back = resample(resample(noisy, 44100, 16000), 16000, 44100)
+    assert len(there_and_back) == len(noisy) + rest
+    enhanced = model.enhance_array(noisy, 44100)
+    one_pass = model_of(enhancer, LONG).enhance_array(noisy, 44100)
+    assert enhanced.shape == noisy.shape
+    assert np.abs(enhanced - one_pass).max() < 1e-5
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 44101, 96000])

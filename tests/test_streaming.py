@@ -129,10 +129,14 @@ CAUSAL = {
 @pytest.mark.parametrize("name", CAUSAL)
 def test_causal_layers_stream(name):
     enhancer = masked(CAUSAL[name], partial(GRU, hidden_size=6))
-    noisy = speech(1, 8001)[0]
+    noisy = speech(2, 8001)
     with torch.no_grad():
-        expected = enhancer(noisy.unsqueeze(0), torch.ones(1)).wav[0]
-    streamed = pushed(EnhancementStream(enhancer), noisy, [1000, 1, 999])
+        expected = enhancer(noisy, torch.ones(2)).wav
+    streamed = pushed(EnhancementStream(enhancer), noisy[0], [1000, 1, 999])
+    assert (streamed - expected[0]).abs().max() < 1e-5
+    stream = EnhancementStream(enhancer, channels=2)
+    parts = [stream.push(part) for part in noisy.split(999, dim=1)]
+    streamed = torch.cat([*parts, stream.flush()], dim=1)
     assert (streamed - expected).abs().max() < 1e-5
 
 
