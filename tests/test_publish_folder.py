@@ -21,6 +21,7 @@ from cmkt_plugin.publish.hub_folder import listing, make_hub_folder
 from cmkt_plugin.publish.model_card import Publication
 from cmkt_plugin.publish.private_traces import check_private_traces
 from cmkt_plugin.publish.published_scores import read_scores
+from cmkt_plugin.run_test_set import RunTestSet
 
 REPO = "me/enhancer"
 MODEL = {
@@ -88,7 +89,8 @@ def test_the_example_is_the_median_one(published):
         name: scores.scores["pesq"][name] - scores.noisy["pesq"][name]
         for name in scores.speakers
     }
-    name, said = example_pair.median_example(run, scores)
+    lengths = RunTestSet(run).lengths
+    name, said = example_pair.median_example(lengths, scores)
     rank = sorted(gains.values()).index(gains[name])
     assert rank == (len(gains) - 1) // 2
     assert f"`{name}`" in said and f"{gains[name]:+.2f}" in said
@@ -100,13 +102,9 @@ def test_the_example_is_the_median_one(published):
 
 def test_of_long_and_short_files_a_handy_one_is_shown(published, tmp_path):
     finished_run(tmp_path / "run")
-    path = tmp_path / "run" / "save" / "test.json"
-    entries = json.loads(path.read_text())
-    for name in entries:
-        entries[name]["length"] = {"b1": 3.0, "c2": 60.0}.get(name, 0.5)
-    path.write_text(json.dumps(entries))
     scores = read_scores(tmp_path / "run").run
-    assert example_pair.median_example(tmp_path / "run", scores)[0] == "b1"
+    lengths = {**dict.fromkeys(scores.speakers, 0.5), "b1": 3.0, "c2": 60.0}
+    assert example_pair.median_example(lengths, scores)[0] == "b1"
 
 
 def test_no_example_or_one_of_the_publishers(tmp_path):
@@ -142,10 +140,10 @@ def test_a_fixed_mixture_is_rendered(tmp_path):
     with open(run / "hyperparams.yaml", "a") as file:
         noises = tmp_path / "data" / "noisy"
         file.write(f"mixing: {{test: {{noise: {{folder: {noises}}}}}}}\n")
-    name, _ = example_pair.median_example(run, read_scores(run).run)
-    noisy, rate = example_pair.read_noisy(run, name)
-    clean, _ = soundfile.read(tmp_path / "data" / "noisy" / f"{name}.wav")
-    assert rate == 16000
+    name = "b1"
+    (noisy, clean), rate = RunTestSet(run).read(name)
+    original, _ = soundfile.read(tmp_path / "data" / "noisy" / f"{name}.wav")
+    assert rate == 16000 and np.allclose(clean, original)
     power = np.mean((noisy - clean) ** 2) / np.mean(clean**2)
     assert 10 * np.log10(power) == pytest.approx(0, abs=0.2)
 
@@ -182,6 +180,11 @@ def test_data_that_are_gone_are_named_with_the_way_out(tmp_path):
         publish(run)
     assert not (run / "hub").exists()
     publish(run, with_example=False)
+    publish(run, data_folder=tmp_path / "away")
+    assert (run / "hub" / "example_noisy.wav").is_file()
+    (run / "save" / "test.json").unlink()
+    with pytest.raises(FileNotFoundError, match="no save/test.json.*--no-ex"):
+        publish(run)
 
 
 def test_without_matplotlib_the_extra_is_named(published, monkeypatch):

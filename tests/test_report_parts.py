@@ -21,7 +21,8 @@ from cmkt_plugin.report.runs import find_runs, flag_other_data
 from cmkt_plugin.report.scores import finished, kinds, summarise
 from cmkt_plugin.report.spectrograms import common_factor, picture, scale, sound
 from cmkt_plugin.report.training_curves import draw, panels, read_log
-from cmkt_plugin.report.utterances import TestSet
+from cmkt_plugin.report.utterances import read_utterance
+from cmkt_plugin.run_test_set import RunTestSet
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +170,9 @@ def heard(root):
     (run,) = find_runs([root / "cmkt" / "1"])
     (one,) = listener.open_listeners(run)
     tokens = listener.read_tokens(one, run, WORDS)
-    test_set = TestSet(run)
-    return one, tokens, {name: test_set.read(name) for name in SECONDS}
+    test_set = RunTestSet(run.folder)
+    heard = {name: read_utterance(test_set, name) for name in SECONDS}
+    return one, tokens, heard
 
 
 def test_a_row_per_token_and_a_column_per_frame(heard, root):

@@ -1,19 +1,12 @@
 """One recording before and after, and the picture of both."""
 
 import importlib.util
-import json
 from math import log10
-from pathlib import Path
 
 import soundfile
-from speechbrain.dataio.dataio import read_audio
 
 from cmkt_plugin.loading.model_source import open_model
-from cmkt_plugin.loading.run_config import HYPERPARAMS
 from cmkt_plugin.loading.safe_folder import CONFIG
-from cmkt_plugin.loading.yaml_nodes import children, compose
-from cmkt_plugin.mixing.entries import fill
-from cmkt_plugin.mixing.pairs import fixed_pair
 from cmkt_plugin.wav_file import write_wav
 
 SECONDS = (2.0, 10.0)  # what a visitor listens to
@@ -23,7 +16,7 @@ INSTALL = "pip install 'cmkt_plugin[plot]', or leave it out: --no-example"
 WAY_OUT = "Name another recording with --example, or none: --no-example"
 
 
-def median_example(run_folder, scores):
+def median_example(lengths, scores):
     """Chooses the test recording whose gain is the usual one.
 
     Neither the best nor the worst: the file of 2 to 10 s whose PESQ gain is
@@ -31,8 +24,8 @@ def median_example(run_folder, scores):
 
     Arguments
     ---------
-    run_folder : str or pathlib.Path
-        Output folder of ``train.py``.
+    lengths : dict
+        Utterance to seconds.
     scores : cmkt_plugin.run_scores.RunScores
         Its scores, with those of the noisy input by utterance.
 
@@ -52,79 +45,19 @@ def median_example(run_folder, scores):
     gains = {name: ours[name] - theirs[name] for name in ours if name in theirs}
     if not gains:
         raise ValueError(
-            f"{run_folder} has no PESQ of the noisy and the enhanced files: "
-            f"no example can be chosen. {WAY_OUT}"
+            "the run has no PESQ of the noisy and the enhanced files: no "
+            f"example can be chosen. {WAY_OUT}"
         )
     ordered = sorted(gains.values())
     median = ordered[(len(ordered) - 1) // 2]
-    entries = _test_entries(run_folder)
     low, high = SECONDS
-    handy = [n for n in gains if low <= float(entries[n]["length"]) <= high]
+    handy = [n for n in gains if low <= lengths.get(n, 0) <= high]
     name = min(sorted(handy or gains), key=lambda n: abs(gains[n] - median))
     return name, (
         f"`{name}` of the test set: of {len(gains)} files the one of "
         f"{low:g} to {high:g} s whose PESQ gain ({gains[name]:+.2f}) is nearest "
         f"to the median of all ({median:+.2f}), neither the best nor the worst."
     )
-
-
-def _test_entries(run_folder):
-    path = Path(run_folder) / "save" / "test.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: it lists the test recordings. {WAY_OUT}"
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def read_noisy(run_folder, utterance):
-    """Noisy side of a test utterance, recorded or a fixed mixture.
-
-    Arguments
-    ---------
-    run_folder : str or pathlib.Path
-        Output folder of ``train.py``.
-    utterance : str
-        Id in its ``save/test.json``.
-
-    Returns
-    -------
-    samples : numpy.ndarray
-        float32 (time,).
-    sample_rate : int
-        In Hz.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the data are not on this machine any more.
-    ValueError
-        If the noisy side is drawn anew each time.
-    """
-    entry = fill(_test_entries(run_folder)[utterance], _roots(run_folder))
-    source = entry.get("noisy_wav", entry["clean_wav"])
-    if not Path(source).is_file():
-        raise FileNotFoundError(
-            f"{source}: the recording of {utterance} is not there. {WAY_OUT}"
-        )
-    rate = soundfile.info(source).samplerate
-    if "noisy_wav" in entry:
-        return read_audio(source).numpy(), rate
-    if "mixture" not in entry:
-        raise ValueError(f"{utterance} has no fixed noisy side. {WAY_OUT}")
-    return fixed_pair(source, entry["mixture"])[0].numpy(), rate
-
-
-def _roots(run_folder):
-    """The folders that names in the test annotation stand for."""
-    run = children(compose(Path(run_folder) / HYPERPARAMS))
-    sampler = children(children(run.get("mixing")).get("test"))
-    nodes = {
-        "data_root": run.get("data_folder"),
-        "noise_root": children(sampler.get("noise")).get("folder"),
-        "rir_root": children(sampler.get("rirs")).get("folder"),
-    }
-    return {name: node.value for name, node in nodes.items() if node}
 
 
 def write_example(folder, samples, sample_rate):

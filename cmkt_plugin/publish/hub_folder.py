@@ -9,18 +9,25 @@ from cmkt_plugin.exporting.export import export
 from cmkt_plugin.exporting.exported import may_replace, replace_folder
 from cmkt_plugin.publish.example_pair import (
     SECONDS,
+    WAY_OUT,
     check_plot,
     median_example,
-    read_noisy,
     write_example,
 )
 from cmkt_plugin.publish.model_card import model_card
 from cmkt_plugin.publish.private_traces import check_private_traces
 from cmkt_plugin.recordings import read_header
+from cmkt_plugin.run_test_set import RunTestSet
 
 
 def make_hub_folder(
-    publication, run_folder, folder, scores, example=None, with_example=True
+    publication,
+    run_folder,
+    folder,
+    scores,
+    example=None,
+    with_example=True,
+    data_folder=None,
 ):
     """Makes the folder: exported model, card, one pair of recordings.
 
@@ -38,6 +45,8 @@ def make_hub_folder(
         A noisy recording to show in place of one of the test set.
     with_example : bool
         Whether to show one at all.
+    data_folder : str or pathlib.Path, optional
+        The corpus, if it is not where it was when the run was made.
 
     Returns
     -------
@@ -67,7 +76,11 @@ def make_hub_folder(
         new = export(run_folder, Path(work) / "new")
         said = None
         if with_example:
-            said = _add_example(new, run_folder, scores.run, example)
+            said = (
+                _add_recording(new, example)
+                if example
+                else (_add_median(new, run_folder, data_folder, scores.run))
+            )
         card = model_card(publication, run_folder, new, scores, said)
         card.save(new / "README.md")
         check_private_traces(new, publication.repo, [run_folder, folder])
@@ -75,12 +88,20 @@ def make_hub_folder(
     return folder
 
 
-def _add_example(folder, run_folder, scores, example):
-    """Writes the example; returns what the card says of it."""
-    if example is None:
-        name, said = median_example(run_folder, scores)
-        write_example(folder, *read_noisy(run_folder, name))
-        return said
+def _add_median(folder, run_folder, data_folder, scores):
+    """Writes an example of the test set; returns what the card says of it."""
+    try:
+        test_set = RunTestSet(run_folder, data_folder)
+        name, said = median_example(test_set.lengths, scores)
+        (noisy,), rate = test_set.read(name, ["noisy"])
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}. {WAY_OUT}") from error
+    write_example(folder, noisy, rate)
+    return said
+
+
+def _add_recording(folder, example):
+    """Writes a recording as the example; returns what the card says of it."""
     fault = read_header(example, channels=None).fault
     if fault:
         raise ValueError(f"{example}: {fault}. Name another with --example")

@@ -7,13 +7,14 @@ from cmkt_plugin.comparison_table import GROUP_METRICS, TITLES, number
 from cmkt_plugin.report import attention_map, listener, spectrograms
 from cmkt_plugin.report.utterances import (
     FAULTS,
-    TestSet,
     describe,
     enhance,
     gains,
     one_seed_each,
+    read_utterance,
     spread_over,
 )
+from cmkt_plugin.run_test_set import RunTestSet
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Shown:
         Why there are none; empty if there are.
     utterances : list of Utterance
         With what each run makes of them.
-    test_set : TestSet or None
+    test_set : RunTestSet or None
         Where they are from.
     """
 
@@ -69,13 +70,15 @@ def listen(runs, baseline, count, ids=(), data_folder=None):
     heard = one_seed_each([r for r in runs if r.comparable] or runs)
     shown = Shown(heard)
     try:
-        shown.test_set = TestSet(heard[-1], data_folder)
+        shown.test_set = RunTestSet(heard[-1].folder, data_folder)
     except FAULTS as error:
         shown.problem = describe(error)
         return shown
     names, shown.how = _choose(shown, baseline, count, ids)
     try:
-        shown.utterances = [shown.test_set.read(name) for name in names]
+        shown.utterances = [
+            read_utterance(shown.test_set, name) for name in names
+        ]
     except FAULTS as error:
         shown.problem = describe(error)
     for run in heard if shown.utterances else ():
@@ -229,11 +232,10 @@ def _maps(one, run, shown):
         entry = {"name": own.name, "words": own.words, "image": None}
         maps.append(entry)
         try:
-            other = test_set.read(
-                attention_map.nearest_in_length(
-                    own.name, test_set.lengths, test_set.words
-                )
+            nearest = attention_map.nearest_in_length(
+                own.name, test_set.lengths, test_set.words
             )
+            other = read_utterance(test_set, nearest)
             found = attention_map.map_attention(
                 one, tokens[own.name], own, other
             )

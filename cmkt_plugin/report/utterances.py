@@ -5,11 +5,9 @@ from typing import Optional
 
 import numpy as np
 
-from cmkt_plugin.dataset import make_dataset
 from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.report.runs import by_name
 
-PLACES = ("noise_root", "rir_root")
 # What keeps a model or a recording from being used; the page then says so.
 FAULTS = (ImportError, LookupError, OSError, RuntimeError, ValueError)
 
@@ -114,63 +112,22 @@ def spread_over(gained, count):
     return [ranked[round(place)] for place in places]
 
 
-class TestSet:
-    """The test recordings of a run.
+def read_utterance(test_set, name):
+    """Reads an utterance of a run's test set.
 
     Arguments
     ---------
-    run : Run
-        With ``save/test.json`` and ``hyperparams.yaml``.
-    data_folder : str, pathlib.Path or None
-        The corpus; None: where it was when the run was made.
+    test_set : cmkt_plugin.run_test_set.RunTestSet
+        The test set.
+    name : str
+        The utterance's id.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the run has no test set.
+    Returns
+    -------
+    Utterance
     """
-
-    # Not a test of pytest's.
-    __test__ = False
-
-    def __init__(self, run, data_folder=None):
-        path = run.folder / "save" / "test.json"
-        if not path.is_file():
-            raise FileNotFoundError(f"{run.folder} has no save/test.json")
-        roots = {"data_root": str(data_folder or run.setting("data_folder"))}
-        for place in PLACES:
-            folder = place.replace("_root", "_folder")
-            roots[place] = str(run.setting("mixing", f"test_{folder}"))
-        self.dataset = make_dataset(str(path), roots)
-        self.rate = int(run.setting("sample_rate") or 16000)
-
-    @property
-    def lengths(self):
-        """Utterance to its duration in seconds."""
-        return {i: entry["length"] for i, entry in self.dataset.data.items()}
-
-    def words(self, name):
-        """Transcript of an utterance; empty if the corpus has none."""
-        return self.dataset.data[name].get("words") or ""
-
-    def read(self, name):
-        """Reads an utterance.
-
-        Arguments
-        ---------
-        name : str
-            Its id.
-
-        Returns
-        -------
-        Utterance
-        """
-        index = self.dataset.data_ids.index(name)
-        item = self.dataset[index]
-        noisy, clean = (
-            item[f"{side}_sig"].numpy() for side in ("noisy", "clean")
-        )
-        return Utterance(name, self.words(name), self.rate, noisy, clean)
+    (noisy, clean), rate = test_set.read(name)
+    return Utterance(name, test_set.words(name), rate, noisy, clean)
 
 
 def enhance(run, utterances):

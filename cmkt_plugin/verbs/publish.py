@@ -54,6 +54,11 @@ def read_controls(ctx, parameter, values):
     type=click.Path(exists=True, dir_okay=False),
     help="Noisy recording to show.  [the test file of median PESQ gain]",
 )
+@click.option(
+    "--data-folder",
+    type=click.Path(exists=True, file_okay=False),
+    help="The corpus, if it has moved since the run was made.",
+)
 @click.option("--no-example", is_flag=True, help="Show no recording.")
 def command(run, repo, private, revision, message, dry_run, output, **given):
     """Put the model of a finished RUN on the hub, with card and example.
@@ -73,6 +78,7 @@ def command(run, repo, private, revision, message, dry_run, output, **given):
     example, without = given.pop("example"), given.pop("no_example")
     if example and without:
         raise ValueError("--example and --no-example exclude each other")
+    data_folder = given.pop("data_folder")
     scores = read_scores(run, given.pop("baseline"), given.pop("controls"))
     publication = Publication(repo=repo, **given)
     if not (without or example or publication.data_licence):
@@ -81,7 +87,13 @@ def command(run, repo, private, revision, message, dry_run, output, **given):
             "allow that? Name it with --data-licence, or use --no-example."
         )
     folder = make_hub_folder(
-        publication, run, output or run / "hub", scores, example, not without
+        publication,
+        run,
+        output or run / "hub",
+        scores,
+        example,
+        not without,
+        data_folder,
     )
     progress("\n".join([str(folder), *listing(folder)]))
     if dry_run:
