@@ -188,7 +188,7 @@ def test_data_that_are_gone_are_named_with_the_way_out(tmp_path):
 
 
 def test_without_matplotlib_the_extra_is_named(published, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"cmkt_plugin\[plot\].*--no-exa"):
         publish(published[0])
 

@@ -181,7 +181,7 @@ def test_pictures_name_what_they_show(page):
     ):
         assert title in curves
     spectrogram = texts(pictures["Spectrogram of p1_a, noisy"])
-    assert {"time (s)", "frequency (kHz)"} <= set(spectrogram)
+    assert {"Time (s)", "Frequency (kHz)"} <= set(spectrogram)
 
 
 def test_failures_are_listed_worst_first(page, root):

@@ -19,7 +19,7 @@ from cmkt_plugin.report.figures import colours
 from cmkt_plugin.report.page import write_report
 from cmkt_plugin.report.runs import find_runs, flag_other_data
 from cmkt_plugin.report.scores import finished, kinds, summarise
-from cmkt_plugin.report.spectrograms import common_factor, picture, scale, sound
+from cmkt_plugin.report.spectrograms import common_factor, picture, seen, sound
 from cmkt_plugin.report.training_curves import draw, panels, read_log
 from cmkt_plugin.report.utterances import read_utterance
 from cmkt_plugin.run_test_set import RunTestSet
@@ -161,7 +161,8 @@ def test_sounds_of_an_utterance_keep_their_levels():
 
 def test_a_picture_even_of_silence_or_a_click():
     for wav in (np.zeros(100), np.ones(1), np.zeros(48000)):
-        assert "time (s)" in texts(picture(wav, 48000, scale(wav, 48000)))
+        loudest = seen(wav, 48000).loudest
+        assert "Time (s)" in texts(picture(wav, 48000, loudest))
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +188,7 @@ def test_a_row_per_token_and_a_column_per_frame(heard, root):
     labels = texts(attention_map.picture(found, own, other))
     place = labels.index("six")
     assert labels[place : place + 4] == found.tokens
-    assert labels.count("time (s)") == 2
+    assert labels.count("Time (s)") == 2
     found.tokens = ["$a_b$", "<i>", "我", "&"]  # no formula, no markup
     assert set(found.tokens) <= set(
         texts(attention_map.picture(found, own, other))

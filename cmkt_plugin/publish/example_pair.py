@@ -1,18 +1,11 @@
 """One recording before and after, and the picture of both."""
 
-import importlib.util
-from math import log10
-
-import soundfile
-
 from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.loading.safe_folder import CONFIG
+from cmkt_plugin.spectrogram import paint, read_spectrogram
 from cmkt_plugin.wav_file import write_wav
 
 SECONDS = (2.0, 10.0)  # what a visitor listens to
-WINDOW = 0.032  # seconds: shows the harmonics of a voice
-RANGE = 80  # dB that the colours cover
-INSTALL = "pip install 'cmkt_plugin[plot]', or leave it out: --no-example"
 WAY_OUT = "Name another recording with --example, or none: --no-example"
 
 
@@ -84,18 +77,6 @@ def write_example(folder, samples, sample_rate):
     draw_pair(noisy, enhanced, folder / "example.png")
 
 
-def check_plot():
-    """Refuses early what `draw_pair` could not draw.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed; says how to install it.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ImportError(f"the example's picture needs matplotlib: {INSTALL}")
-
-
 def draw_pair(noisy, enhanced, picture):
     """Draws both spectrograms on one scale of loudness, time and frequency.
 
@@ -110,23 +91,10 @@ def draw_pair(noisy, enhanced, picture):
 
     figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
     panels = figure.subplots(2, sharex=True)
-    loudest = None
-    for axes, path in zip(panels, (noisy, enhanced)):
-        samples, rate = soundfile.read(path, always_2d=True)
-        window = round(WINDOW * rate)
-        power, _, _, image = axes.specgram(
-            # Of silence too there is a picture: its logarithm is bounded.
-            samples.mean(axis=1) + 1e-9,
-            NFFT=window,
-            Fs=rate,
-            noverlap=window * 3 // 4,
-            cmap="magma",
-            scale="dB",
-        )
-        loudest = loudest or 10 * log10(power.max())
-        image.set_clim(loudest - RANGE, loudest)
-        axes.set_title(path.stem.partition("_")[2], loc="left")
-        axes.set_ylabel("Frequency (Hz)")
+    found = [read_spectrogram(path) for path in (noisy, enhanced)]
+    for axes, drawn, title in zip(panels, found, ("noisy", "enhanced")):
+        image = paint(axes, drawn, found[0].loudest)
+        axes.set_title(title, loc="left")
     panels[1].set_xlabel("Time (s)")
-    figure.colorbar(image, ax=panels, label="Power density (dB)", pad=0.02)
+    figure.colorbar(image, ax=panels, label="Level (dB)", pad=0.02)
     figure.savefig(picture, metadata={"Software": None})

@@ -7,10 +7,10 @@ import soundfile
 
 from cmkt_plugin.exporting.export import export
 from cmkt_plugin.exporting.exported import may_replace, replace_folder
+from cmkt_plugin.matplotlib_check import INSTALL, check_matplotlib
 from cmkt_plugin.publish.example_pair import (
     SECONDS,
     WAY_OUT,
-    check_plot,
     median_example,
     write_example,
 )
@@ -63,7 +63,10 @@ def make_hub_folder(
         If the run cannot be exported, or a file would hold what is private.
     """
     if with_example:
-        check_plot()
+        check_matplotlib(
+            "the example's picture",
+            f"{INSTALL}, or leave it out: --no-example",
+        )
     folder = Path(folder).absolute()
     if folder.exists() and not may_replace(folder):
         raise FileExistsError(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmkt_plugin.report.figures import style, svg
-from cmkt_plugin.report.spectrograms import paint, scale
+from cmkt_plugin.report.spectrograms import seen
+from cmkt_plugin.spectrogram import paint
 
 # Part of the variance that two maps share from which on they show the same.
 ALIKE, MOSTLY = 0.8, 0.5
@@ -160,8 +161,8 @@ def picture(found, own, other):
         titles = ("its own acoustics", "acoustics of another utterance")
         for column, (given, _), title in zip(axes.T, sides, titles):
             column[0].set_title(f"{title}: {given.name} (clean shown)")
-            limits = scale(given.clean, given.rate)
-            paint(column[0], given.clean, given.rate, limits)
+            drawn = seen(given.clean, given.rate)
+            paint(column[0], drawn, drawn.loudest)
         for column, (given, _), coupling in zip(axes.T, sides, shown):
             image = _draw_map(column[1], coupling, given, highest)
         # Words may hold what matplotlib would take for formulas.
@@ -179,7 +180,7 @@ def picture(found, own, other):
 
 
 def _draw_map(panel, coupling, given, highest):
-    panel.set_xlabel("time (s)")
+    panel.set_xlabel("Time (s)")
     return panel.imshow(
         coupling,
         aspect="auto",

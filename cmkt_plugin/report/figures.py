@@ -6,29 +6,12 @@ import itertools
 import re
 import warnings
 
-INSTALL = "pip install 'cmkt_plugin[plot]'"
 # Okabe and Ito's palette without its yellow, which is pale on white: told
 # apart with every kind of colour vision.
 PALETTE = ("#4D4D4D", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 # How matplotlib puts a picture into an SVG.
 INLINE = re.compile(rb"data:image/png;base64,([\w+/=\s]+)")
 GRID = "#DDDDDD"
-
-
-def check_matplotlib():
-    """Refuses early what could not be drawn.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed; says how to install it.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"a report needs matplotlib, which is not installed. Run: {INSTALL}"
-        ) from error
 
 
 def colours(names):

@@ -166,7 +166,7 @@ def _panels(given, runs):
     sides.append(("clean", given.clean, None))
     heard = [wav for _, wav, _ in sides if not isinstance(wav, str)]
     factor = spectrograms.common_factor(heard)
-    limits = spectrograms.scale(given.clean, given.rate)
+    loudest = spectrograms.seen(given.clean, given.rate).loudest
     panels = []
     for title, wav, scores in sides:
         panel = {"title": title, "image": None, "audio": None, "problem": ""}
@@ -174,7 +174,7 @@ def _panels(given, runs):
         if isinstance(wav, str):
             panel["problem"] = wav
         else:
-            panel["image"] = spectrograms.picture(wav, given.rate, limits)
+            panel["image"] = spectrograms.picture(wav, given.rate, loudest)
             panel["audio"] = spectrograms.sound(wav, given.rate, factor)
         panels.append(panel)
     drop = -20 * math.log10(factor)

@@ -8,6 +8,7 @@ import jinja2
 from cmkt_plugin import comparison_plot, provenance
 from cmkt_plugin.atomic import write_text
 from cmkt_plugin.comparison_record import stated
+from cmkt_plugin.matplotlib_check import check_matplotlib
 from cmkt_plugin.mixture_groups import read_groups
 from cmkt_plugin.report import (
     failures,
@@ -67,7 +68,7 @@ def write_report(
         the page cannot be written where it shall be.
     """
     _check_output(Path(output).absolute())
-    figures.check_matplotlib()
+    check_matplotlib("a report")
     made = provenance.record()
     runs = run_folders.find_runs(folders)
     base = run_folders.choose_baseline(runs, baseline)

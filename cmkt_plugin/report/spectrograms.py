@@ -4,18 +4,15 @@ import io
 
 import numpy as np
 import soundfile
-import torch
 
 from cmkt_plugin.report.figures import data_uri, style, svg
+from cmkt_plugin.spectrogram import RANGE, colour_map, paint, spectrogram
 
-WINDOW, HOP = 0.032, 0.010  # seconds
-RANGE = 70  # dB below the loudest point of the clean version
-STEPS = 48  # of colour: fewer make smaller pictures, nobody sees 1.5 dB
 SECONDS = 8  # of sound and picture; the page carries all of it
 
 
-def level(wav, rate):
-    """Spectrogram in dB.
+def seen(wav, rate):
+    """The spectrogram of a waveform.
 
     Arguments
     ---------
@@ -26,81 +23,17 @@ def level(wav, rate):
 
     Returns
     -------
-    numpy.ndarray
-        (bins, frames).
+    cmkt_plugin.spectrogram.Spectrogram
 
     Example
     -------
-    >>> level(np.zeros(16000), 16000).shape
-    (257, 101)
+    >>> seen(np.zeros(16000), 16000).power.shape
+    (257, 122)
     """
-    points = int(WINDOW * rate)
-    spectrum = torch.stft(
-        torch.as_tensor(np.asarray(wav, dtype=np.float32)),
-        points,
-        int(HOP * rate),
-        window=torch.hann_window(points),
-        # Reflection fails on what is shorter than the window.
-        pad_mode="constant",
-        return_complex=True,
-    )
-    return 20 * np.log10(spectrum.abs().numpy() + 1e-7)
+    return spectrogram([np.asarray(wav)[:, None]], rate, len(wav))
 
 
-def scale(clean, rate):
-    """The common colour scale of an utterance.
-
-    Arguments
-    ---------
-    clean : numpy.ndarray
-        Its clean waveform.
-    rate : int
-        Hz.
-
-    Returns
-    -------
-    tuple of float
-        Lowest and highest level in dB.
-    """
-    top = float(level(clean, rate).max())
-    return top - RANGE, top
-
-
-def paint(panel, wav, rate, limits):
-    """Draws a spectrogram into a panel.
-
-    Arguments
-    ---------
-    panel : matplotlib.axes.Axes
-        Where.
-    wav : numpy.ndarray
-        Waveform (time,).
-    rate : int
-        Hz.
-    limits : tuple of float
-        As ``scale`` gives them.
-
-    Returns
-    -------
-    matplotlib.image.AxesImage
-    """
-    from matplotlib import colormaps
-
-    image = panel.imshow(
-        level(wav, rate) - limits[1],
-        origin="lower",
-        aspect="auto",
-        extent=(0, len(wav) / rate, 0, rate / 2000),
-        vmin=limits[0] - limits[1],
-        vmax=0,
-        cmap=colormaps["magma"].resampled(STEPS),
-        interpolation="none",
-    )
-    panel.set_ylabel("frequency (kHz)")
-    return image
-
-
-def picture(wav, rate, limits):
+def picture(wav, rate, loudest):
     """A spectrogram with its axes.
 
     Arguments
@@ -109,8 +42,8 @@ def picture(wav, rate, limits):
         Waveform (time,).
     rate : int
         Hz.
-    limits : tuple of float
-        As ``scale`` gives them.
+    loudest : float
+        The power that is 0 dB: that of the clean version's loudest point.
 
     Returns
     -------
@@ -122,8 +55,8 @@ def picture(wav, rate, limits):
     with style():
         figure = Figure((2.9, 2.0), layout="constrained")
         panel = figure.subplots()
-        paint(panel, wav[: SECONDS * rate], rate, limits)
-        panel.set_xlabel("time (s)")
+        paint(panel, seen(wav[: SECONDS * rate], rate), loudest)
+        panel.set_xlabel("Time (s)")
         return svg(figure)
 
 
@@ -135,14 +68,12 @@ def colour_bar():
     str
         Data URI of an SVG.
     """
-    from matplotlib import cm, colormaps, colors
+    from matplotlib import cm, colors
     from matplotlib.figure import Figure
 
     with style():
         figure = Figure((3.6, 0.65), layout="constrained")
-        colours = cm.ScalarMappable(
-            colors.Normalize(-RANGE, 0), colormaps["magma"].resampled(STEPS)
-        )
+        colours = cm.ScalarMappable(colors.Normalize(-RANGE, 0), colour_map())
         figure.colorbar(
             colours,
             cax=figure.subplots(),

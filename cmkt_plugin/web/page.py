@@ -5,17 +5,18 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+from cmkt_plugin.matplotlib_check import check_matplotlib
+
+INSTALL = "pip install 'cmkt_plugin[serve]'"
+check_matplotlib("The web page", INSTALL)
 try:
     import gradio as gr
-
-    from cmkt_plugin.web.enhancement import compare
 except ImportError as error:
-    package = (error.name or "").partition(".")[0]
-    if package not in ("gradio", "matplotlib"):  # a fault
+    if error.name != "gradio":  # a fault
         raise
-    raise ImportError(
-        f"The web page needs {package}: pip install 'cmkt_plugin[serve]'"
-    ) from error
+    raise ImportError(f"The web page needs gradio: {INSTALL}") from error
+
+from cmkt_plugin.web.enhancement import compare  # noqa: E402
 
 TITLE = "Speech enhancement"
 INTRODUCTION = f"""# {TITLE}
