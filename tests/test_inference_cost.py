@@ -11,7 +11,7 @@ from toy_backbones import speech
 
 from cmkt_plugin.cli import main
 from cmkt_plugin.exporting.export import export
-from cmkt_plugin.inference_cost import measurements, window_error
+from cmkt_plugin.inference_cost import measurements, window_error, window_table
 from cmkt_plugin.inference_cost.long_recording import join_recordings, open_at
 from cmkt_plugin.scale.process import measure_alone
 
@@ -86,6 +86,7 @@ def test_windows_differ_from_one_pass_where_their_context_is_too_short(
         tmp_path / "run", noisy, clean, 16000, [0.05, 0.5], window=2.0
     )
     short, long = found["windows"]
+    assert found["streamed"] is None
     assert long["difference"] < -100 < short["difference"]
     assert short["difference_at_joins"] > short["difference"] + 6
     assert long["si_sdr"] == pytest.approx(found["one_pass"], abs=1e-4)
@@ -107,6 +108,19 @@ def test_recordings_are_joined_in_pairs(tmp_path):
     make_run(tmp_path / "run", "gru")
     with pytest.raises(ValueError, match="at 16000 Hz, the recordings have 8"):
         open_at(tmp_path / "run", 8000)
+
+
+def test_state_that_is_carried_stands_beside_the_windows(tmp_path):
+    make_run(tmp_path / "run", "gru")
+    clean = speech(1, 16000 * 6)[0].numpy()
+    found = window_error.measure(
+        tmp_path / "run", clean, clean, 16000, [0.1], window=1.0
+    )
+    # Where a window begins, its state does: one that is carried does not.
+    assert found["streamed"]["difference"] < -100
+    assert found["windows"][0]["difference"] > -100
+    text = window_table.markdown({"gru": found}, 6, {"version": "0"})
+    assert "| gru | " in text and "| state carried |" in text
 
 
 def test_what_windows_change_as_a_table(tmp_path):

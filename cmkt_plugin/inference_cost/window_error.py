@@ -31,30 +31,33 @@ def measure(source, noisy, clean, rate, contexts, window=10.0):
         ``one_pass``: SI-SDR (dB) of the enhanced recording; ``windows``: for
         each context the ``context`` (s), ``difference`` to one pass and
         ``difference_at_joins``, both in dB of the enhanced level, and the
-        ``si_sdr``.
+        ``si_sdr``. ``streamed``: the same for a model that streams, which
+        takes this way without being asked; else None.
     """
-    opened = open_at(source, rate)
-    opened.windows = OverlapAdd(window=len(noisy) / rate + 1)
-    one_pass = opened.enhance_array(noisy, rate)
-    found = {"one_pass": float(si_sdr(one_pass, clean)), "windows": []}
-    for context in contexts:
-        opened.windows = OverlapAdd(window=window, context=context)
-        enhanced = opened.enhance_array(noisy, rate)
-        spans = opened.windows.spans(
-            len(noisy), rate, opened.enhancer.hop_length
-        )
+    model = open_at(source, rate)
+    model.windows = OverlapAdd(window=len(noisy) / rate + 1)
+    one_pass = model.enhance_array(noisy, rate)
+
+    def row(context):
+        model.windows = OverlapAdd(window=window, context=context)
+        enhanced = model.enhance_array(noisy, rate)
         difference = enhanced - one_pass
-        found["windows"].append(
-            {
-                "context": context,
-                "difference": level(difference, one_pass),
-                "difference_at_joins": level(
-                    difference[joins(spans, rate)], one_pass
-                ),
-                "si_sdr": float(si_sdr(enhanced, clean)),
-            }
-        )
-    return found
+        spans = model.windows.spans(len(noisy), rate, model.enhancer.hop_length)
+        at_joins = difference[joins(spans, rate)]
+        return {
+            "context": context,
+            "difference": level(difference, one_pass),
+            "difference_at_joins": level(at_joins, one_pass),
+            "si_sdr": float(si_sdr(enhanced, clean)),
+        }
+
+    streamed = row(contexts[0]) if model.streams else None
+    model.streams = False
+    return {
+        "one_pass": float(si_sdr(one_pass, clean)),
+        "windows": [row(context) for context in contexts],
+        "streamed": streamed,
+    }
 
 
 def joins(spans, rate):
