@@ -147,7 +147,7 @@ def check_control(name, folder):
     found = f"a transfer with {given.names}"
     way_out = "leave it out"
     if not given.controls:
-        found, way_out = "no transfer", "it is a baseline: use --baseline"
+        found, way_out = "no transfer", "give this one as --baseline"
     raise ValueError(
         f"--control {name}={folder}: expected a run whose transfer has a "
         f"control such as ShuffledTranscripts, found {found}. Name another "
