@@ -11,14 +11,11 @@ from huggingface_hub import ModelCard
 from cmkt_plugin import __version__
 from cmkt_plugin.exporting.export import export
 from cmkt_plugin.publish import training_facts
+from cmkt_plugin.publish.findings import findings
 from cmkt_plugin.publish.model_card import Publication, model_card
 from cmkt_plugin.publish.node_text import shown
 from cmkt_plugin.publish.published_command import published_command
-from cmkt_plugin.publish.published_scores import (
-    findings,
-    read_scores,
-    score_rows,
-)
+from cmkt_plugin.publish.published_scores import read_scores, score_rows
 
 # Gain, and what the transfer was given; None: there was none.
 RUNS = {

@@ -9,6 +9,7 @@ from cmkt_plugin.loading.yaml_nodes import children, compose
 from cmkt_plugin.publish import published_scores, training_facts
 from cmkt_plugin.publish.card_metadata import metadata
 from cmkt_plugin.publish.card_template import TEMPLATE
+from cmkt_plugin.publish.findings import findings
 from cmkt_plugin.publish.published_command import published_command
 
 UNKNOWN = "not stated by the publisher"
@@ -159,7 +160,7 @@ def _scores(publication, scores):
             f"{len(left_out)} files miss a score: "
             f"{', '.join(sorted(left_out)[:10])}."
         )
-    parts += published_scores.findings(scores)
+    parts += findings(scores)
     return "\n\n".join(parts)
 
 
