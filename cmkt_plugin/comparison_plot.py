@@ -11,8 +11,8 @@ from cmkt_plugin.comparison_table import (
     number,
     unpaired_because,
 )
+from cmkt_plugin.matplotlib_check import check_matplotlib
 
-INSTALL = "pip install matplotlib"
 FORMATS = (".png", ".svg")
 WIDTH = 8.3  # inches; with DPI about twice README's width in pixels
 PANEL_HEIGHT = 1.75
@@ -73,12 +73,7 @@ def check_plot(path):
             f"the plot {path} is of no known kind: expected a name that ends "
             f"in {' or '.join(FORMATS)}"
         )
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"a plot needs matplotlib, which is not installed. Run: {INSTALL}"
-        ) from error
+    check_matplotlib("a plot")
 
 
 def draw(comparison):
