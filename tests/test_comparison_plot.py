@@ -155,4 +155,4 @@ def test_a_plot_that_cannot_be_is_told_before_anything_runs(runs, monkeypatch):
     assert done.exit_code == 1 and "ends in .png or .svg" in done.stderr
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = cmkt("compare", runs, "--plot", "benefit.png")
-    assert done.exit_code == 1 and "Run: pip install matplotlib" in done.stderr
+    assert done.exit_code == 1 and "install 'cmkt_plugin[plot]'" in done.stderr
