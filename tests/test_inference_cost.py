@@ -11,7 +11,12 @@ from toy_backbones import speech
 
 from cmkt_plugin.cli import main
 from cmkt_plugin.exporting.export import export
-from cmkt_plugin.inference_cost import measurements, window_error, window_table
+from cmkt_plugin.inference_cost import (
+    measurements,
+    real_time,
+    window_error,
+    window_table,
+)
 from cmkt_plugin.inference_cost.long_recording import join_recordings, open_at
 from cmkt_plugin.scale.process import measure_alone
 
@@ -142,6 +147,16 @@ def test_what_windows_change_as_a_table(tmp_path):
     rows = json.loads(whole)["models"]["a/run"]["windows"]
     assert [row["context"] for row in rows] == [0.5, 1]
     assert f"| 0.5 | {rows[0]['si_sdr']:.2f} |" in text
+
+
+def test_a_stream_that_is_not_the_model_is_seen(tmp_path, monkeypatch):
+    make_run(tmp_path / "run", "gru")
+    model = open_at(tmp_path / "run", 16000)
+    stream = model.stream()
+    push = stream.push
+    monkeypatch.setattr(stream, "push", lambda samples: push(samples) + 0.25)
+    found = real_time.parity(model, stream, speech(1, 8000)[0].numpy())
+    assert found["difference"] == pytest.approx(0.25, abs=1e-3)
 
 
 def test_lengths_that_are_none_are_refused(run):

@@ -42,7 +42,7 @@ def measure(source, noisy, rate):
         found["no_stream"] = str(error)
     else:
         found["stream"] = stream_speed.measure(stream)
-        found["stream"].update(_parity(model, stream, noisy))
+        found["stream"].update(parity(model, stream, noisy))
     with TemporaryDirectory() as folder:
         try:
             export_onnx(model, folder)
@@ -54,7 +54,23 @@ def measure(source, noisy, rate):
 
 
 @torch.no_grad()
-def _parity(model, stream, noisy):
+def parity(model, stream, noisy):
+    """Streams a recording and compares it with one pass.
+
+    Arguments
+    ---------
+    model : CMKTEnhancement
+        The model.
+    stream : EnhancementStream
+        One of its streams.
+    noisy : numpy.ndarray
+        A recording (time,).
+
+    Returns
+    -------
+    dict
+        ``difference``, the largest, and ``peak`` of the one pass.
+    """
     pushed = [
         stream.push(noisy[start : start + PUSH])
         for start in range(0, len(noisy), PUSH)
