@@ -281,6 +281,13 @@ def test_runs_that_cannot_be_exported_are_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_an_export_is_not_exported_again(exports, tmp_path):
+    made = exports[0] / "blstm" / "export"
+    with pytest.raises(ValueError, match="already: .* the run's.*--onnx needs"):
+        export(made, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_readme_loads_it_in_three_ways(exports, tmp_path, monkeypatch):
     for name in KNOBS:
         folder = exports[0] / name / "export"

@@ -132,6 +132,20 @@ def test_files_without_pickles_come_first(run, tmp_path, monkeypatch):
         open_model(run, "cpu")
 
 
+def test_a_run_is_called_a_run_where_an_export_is_expected(run):
+    """Nobody who has the run needs to trust anyone."""
+    said = "it is a run, expected an export. Either export it with 'cmkt exp"
+    with pytest.raises(FileNotFoundError, match=said) as found:
+        CMKTEnhancement.from_safe(run)
+    assert f"open_model('{run}')" in str(found.value)
+    assert "--trust" not in str(found.value)
+    made = export(run, run / "export")
+    with pytest.raises(FileNotFoundError, match=f"Either load {made}, or"):
+        CMKTEnhancement.from_safe(run)
+    assert CMKTEnhancement.from_safe(made).sample_rate == 16000
+    assert open_model(run, "cpu").sample_rate == 16000
+
+
 @pytest.mark.parametrize(
     "tag", ["!apply:os.system", "!!python/object/apply:os.system"]
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import yaml
@@ -237,6 +238,51 @@ def test_runs_on_other_recordings_are_refused(runs, tmp_path):
     csv.write_text("".join(lines[:-1]))
     with pytest.raises(ValueError, match="17 recordings and the run on 18"):
         read_scores(runs / "cmkt", tmp_path / "run")
+
+
+def record(run, name, **entries):
+    """Changes entries of what a run records of itself."""
+    path = run / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+
+@pytest.mark.parametrize("entry", ["model", "data"])
+def test_runs_of_another_model_or_data_are_refused(tmp_path, entry):
+    """The objective and the teacher may differ: they are what is compared."""
+    same = {"model": "a1", "data": "b2"}
+    given = {
+        "run": ("CorpusTranscripts", {**same, "objective": "c3"}),
+        "base": (None, {**same, "objective": "d4"}),
+        "wrong": ("RandomEmbeddings [7]", {**same, "objective": "c3"}),
+    }
+    run, base, wrong = (tmp_path / name for name in given)
+    for name, (control, fingerprint) in given.items():
+        finished_run(tmp_path / name, control=control)
+        record(tmp_path / name, "experiment.json", fingerprint=fingerprint)
+    assert read_scores(run, base, {"c": wrong}).files == 18
+    for other, option in ((wrong, f"control c={wrong}"), (base, "baseline")):
+        record(other, "experiment.json", fingerprint={**same, entry: "x"})
+        said = (
+            f"--{option}.*of its {entry} is x in {other}/exp.*expected "
+            f"{same[entry]} as in {run}/exp.*Name a run with the {entry} of"
+        )
+        with pytest.raises(ValueError, match=said):
+            read_scores(run, base, {"c": wrong})
+
+
+def test_another_number_of_epochs_is_said_beside_the_differences(
+    card, runs, tmp_path
+):
+    shutil.copytree(runs / "base", tmp_path / "base")
+    controls = {"random": runs / "random"}
+    said = "trained for 3 epochs, baseline for 10: the difference to baseline"
+    text = str(card(baseline=tmp_path / "base", controls=controls))
+    assert "epochs, " not in text
+    record(tmp_path / "base", "test_summary.json", epochs=10)
+    text = str(card(baseline=tmp_path / "base", controls=controls))
+    differences = text.index("| this model minus")
+    assert differences < text.index(said) < text.index("Against baseline:")
+    assert "epochs, random" not in text
 
 
 def test_settings_are_the_runs_and_no_path_is_in_them(card, runs):

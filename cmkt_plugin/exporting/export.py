@@ -14,7 +14,11 @@ import torch
 import yaml
 
 from cmkt_plugin.exporting import custom_module
-from cmkt_plugin.exporting.exported import may_replace, replace_folder
+from cmkt_plugin.exporting.exported import (
+    is_export,
+    may_replace,
+    replace_folder,
+)
 from cmkt_plugin.exporting.readme import readme
 from cmkt_plugin.exporting.stock_interfaces import (
     CUSTOM,
@@ -76,7 +80,8 @@ def export(run_folder, out_folder, onnx=False):
     FileExistsError
         If ``out_folder`` holds something else than an export.
     ValueError
-        If the run's enhancer cannot be exported; says why.
+        If it is an export already, or its enhancer cannot be exported; says
+        why.
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder).absolute()
     if out_folder.exists() and not may_replace(out_folder):
@@ -87,6 +92,11 @@ def export(run_folder, out_folder, onnx=False):
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} not found: expected the output folder of train.py"
+        )
+    if is_export(run_folder):
+        raise ValueError(
+            f"{run_folder} is an export already: expected the run's own "
+            "folder, the output folder of train.py; --onnx needs the run too"
         )
     form = _form(path)
     checkpoint = best_checkpoint(run_folder / "save", best_metric(path))

@@ -7,6 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from cmkt_plugin.loading.config_check import TRUST, parse_config
+from cmkt_plugin.loading.run_config import is_run
 from cmkt_plugin.loading.safe_config import build
 from cmkt_plugin.shown import first_few
 
@@ -77,11 +78,7 @@ def load_safe(folder, name=None):
     config_file, weights_file = Path(folder) / CONFIG, Path(folder) / WEIGHTS
     for path in (config_file, weights_file):
         if not path.is_file():
-            raise FileNotFoundError(
-                f"{name} has no {path.name}: it was not exported for safe "
-                "loading. Export its run again with 'cmkt export RUN OUT'. "
-                f"{TRUST}"
-            )
+            raise FileNotFoundError(_missing(path, name))
     try:
         text = config_file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -96,6 +93,26 @@ def load_safe(folder, name=None):
     enhancer = build(config, f"{name}: {CONFIG}")
     load_weights(enhancer, weights, f"{name}: {WEIGHTS}")
     return enhancer, config["sample_rate"]
+
+
+def _missing(path, name):
+    """What to say of a file that is not there."""
+    export = path.parent / "export"
+    if has_safe_files(export):
+        way_out = f"load {name}/export"
+    else:
+        way_out = f"export it with 'cmkt export {name} OUT' and load OUT"
+    if is_run(path.parent) or export.is_dir():
+        return (
+            f"{name} has no {path.name}: it is a run, expected an export. "
+            f"Either {way_out}, or open the run itself with "
+            f"cmkt_plugin.loading.model_source.open_model('{name}'). Neither "
+            "needs trust, unless it has classes of your own"
+        )
+    return (
+        f"{name} has no {path.name}: it was not exported for safe loading. "
+        f"Export its run again with 'cmkt export RUN OUT'. {TRUST}"
+    )
 
 
 def load_weights(enhancer, weights, origin):

@@ -11,6 +11,7 @@ from cmkt_plugin.publish.card_metadata import metadata
 from cmkt_plugin.publish.card_template import TEMPLATE
 from cmkt_plugin.publish.findings import findings
 from cmkt_plugin.publish.published_command import published_command
+from cmkt_plugin.publish.same_training import other_epochs
 
 UNKNOWN = "not stated by the publisher"
 IDEOGRAPHS = re.compile(r"[\u4e00-\u9fff]")
@@ -153,7 +154,7 @@ def _scores(publication, scores):
     rows = published_scores.difference_rows(scores)
     if rows:
         parts += ["Differences; * where zero lies outside the interval.",
-                  _table(rows)]  # fmt: skip
+                  _table(rows), *other_epochs(scores)]  # fmt: skip
     left_out = scores.run.left_out
     if left_out:
         parts.append(

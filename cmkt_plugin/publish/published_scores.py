@@ -10,6 +10,7 @@ from cmkt_plugin.publish.given_text import (
     check_control,
     given_text,
 )
+from cmkt_plugin.publish.same_training import check_same_training
 from cmkt_plugin.run_record import check_entries
 from cmkt_plugin.run_scores import check_same_input, noisy_means, read_run
 
@@ -78,8 +79,8 @@ def read_scores(run_folder, baseline=None, controls=None):
     FileNotFoundError
         If a run is not complete.
     ValueError
-        If the baseline was taught, a control is none, or they were not
-        tested on the same recordings.
+        If the baseline was taught, a control is none, or they are of another
+        model or other data, or were not tested on the same recordings.
     """
     controls = controls or {}
     given = given_text(run_folder)
@@ -96,6 +97,7 @@ def read_scores(run_folder, baseline=None, controls=None):
         given=given,
     )
     _check_records(run_folder, scores)
+    check_same_training(run_folder, scores)
     runs = {str(run_folder): scores.run, **scores.others}
     check_same_input({name: {1: run} for name, run in runs.items()})
     for name, other in scores.others.items():
