@@ -124,7 +124,7 @@ def statement(seeds):
     elif alone:
         resampled += " (of a run with one seed in common, speakers only)"
     warning = ""
-    if min(seeds, default=1) < 5:
+    if max(seeds, default=1) > 1 and min(seeds) < 5:
         warning = " With so few seeds the intervals are rather too narrow."
     return (
         f"{LEVEL:.0%} intervals from {DRAWS} bootstrap draws that resample "

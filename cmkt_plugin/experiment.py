@@ -66,10 +66,45 @@ def start_experiment(hparams_file, overrides, output_folder):
     # Without a checkpoint there is nothing to mix: a run that stopped at a
     # wrong flag is started again with the right one.
     if record.exists() and any(Path(output_folder).glob("save/CKPT*")):
-        check_identity(fingerprint, json.loads(record.read_text()), record)
-    elif if_main_process():
-        text = {**provenance.record(), "fingerprint": fingerprint}
-        write_text(record, json.dumps(text, indent=2) + "\n")
+        found = json.loads(record.read_text())
+        check_identity(fingerprint, found, record)
+        found = add_resumption(found, provenance.record())
+    else:
+        found = {**provenance.record(), "fingerprint": fingerprint}
+    if if_main_process():
+        write_text(record, json.dumps(found, indent=2) + "\n")
+
+
+def add_resumption(found, now):
+    """Notes a command that resumes a run otherwise than it was begun.
+
+    Arguments
+    ---------
+    found : dict
+        The record of the run.
+    now : dict
+        The record of the command that resumes it.
+
+    Returns
+    -------
+    dict
+        ``found``, with the command in ``resumed`` if it is not the last one:
+        with more epochs, the first alone does not make the model again.
+
+    Example
+    -------
+    >>> now = {"command": "train.py --epochs 2", "commit": "c", "date": "d"}
+    >>> found = add_resumption({"command": "train.py --epochs 1"}, now)
+    >>> found["resumed"]
+    [{'command': 'train.py --epochs 2', 'commit': 'c', 'date': 'd'}]
+    >>> add_resumption(found, now) == found
+    True
+    """
+    resumed = found.get("resumed", [])
+    if now["command"] == [found, *resumed][-1]["command"]:
+        return found
+    told = {key: now[key] for key in ("command", "commit", "date")}
+    return {**found, "resumed": [*resumed, told]}
 
 
 def identify(hparams_file, overrides):

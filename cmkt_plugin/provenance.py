@@ -145,7 +145,8 @@ def without_paths(argument):
 
 def _quoted(argument):
     """Quotes a word as little as a shell needs, so that it reads well."""
-    if re.fullmatch(r"[\w@%+=:,./!-]+", argument):
+    # "!" is for interactive shells: they look for !include in their history.
+    if re.fullmatch(r"[\w@%+=:,./-]+", argument):
         return argument
     return "'" + argument.replace("'", "'\"'\"'") + "'"
 

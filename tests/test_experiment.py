@@ -49,6 +49,10 @@ def test_the_users_command_trains_tests_and_exports(
         [a for a in arguments if "epochs" not in a] + ["--number_of_epochs=2"],
     )
     assert "epoch: 2" in log and "epoch: 1," not in log
+    record = json.loads((out / "experiment.json").read_text())
+    (resumed,) = record["resumed"]
+    assert "--number_of_epochs=2" in resumed["command"]
+    assert "--number_of_epochs=2" not in record["command"]
 
     changed = {
         "model": "--backbone={base_channels: 64, num_blocks: 2, nhead: 2}",

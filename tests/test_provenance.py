@@ -37,7 +37,10 @@ def test_commit(tmp_path):
         (["cmkt", "--d", "/a/b c/voice"], "cmkt --d voice"),
         (["cmkt", "--d=/a/b c/voice/"], "cmkt --d=voice"),
         (["cmkt", "{a: /x/y, b: [/x/z]}"], "cmkt '{a: y, b: [z]}'"),
-        (["cmkt", "!new:a.B", "1/2", "s3://c/d"], "cmkt !new:a.B 1/2 s3://c/d"),
+        (
+            ["cmkt", "!new:a.B", "1/2", "s3://c/d"],
+            "cmkt '!new:a.B' 1/2 s3://c/d",
+        ),
     ],
 )
 def test_command_without_machine_paths(arguments, shown):

@@ -363,6 +363,20 @@ def test_the_recipe_is_named_without_where_it_lies(runs):
     path.write_text(text)
 
 
+def test_commands_that_resumed_the_run_are_told(tmp_path):
+    finished_run(tmp_path / "run")
+    told = {"command": "python train.py a.yaml --number_of_epochs 2"}
+    record(tmp_path / "run", "experiment.json", resumed=[told])
+    export(tmp_path / "run", tmp_path / "export")
+    scores = read_scores(tmp_path / "run")
+    publication = Publication("me/enhancer")
+    card = model_card(
+        publication, tmp_path / "run", tmp_path / "export", scores, None
+    )
+    begun = published_command(EXPERIMENT["command"])
+    assert f"```bash\n{begun}\n{told['command']}\n```" in str(card)
+
+
 def test_nodes_are_shown_and_never_built():
     node = yaml.compose("!apply:os.system [touch me, ~, 1.0e-05, C|D]")
     assert shown(node) == "system(touch me, ~, 1e-05, C|D)"

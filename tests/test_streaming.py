@@ -17,7 +17,7 @@ from speechbrain.nnet.normalization import (
 )
 from speechbrain.nnet.RNN import GRU, LSTM, RNN, LiGRU
 from speechbrain.processing.features import ISTFT, STFT, InputNormalization
-from toy_backbones import KNOBS, build, speech
+from toy_backbones import build, speech
 
 from cmkt_plugin.enhancers import SpectralMask
 from cmkt_plugin.inference import CMKTEnhancement
@@ -191,8 +191,11 @@ def test_what_is_not_causal_is_refused_by_name(message):
     assert "hparams/backbones/gru.yaml" in str(error.value)
 
 
-@pytest.mark.parametrize("name", sorted(set(KNOBS) - {"gru"}))
-def test_other_backbones_are_refused(name):
+NOT_CAUSAL = "blstm cnn_transformer conv_tasnet enhance_resnet fcn2d sepformer"
+
+
+@pytest.mark.parametrize("name", NOT_CAUSAL.split())
+def test_backbones_that_are_not_causal_are_refused(name):
     with pytest.raises(ValueError, match="gru.yaml"):
         model_of(build(name)["enhancer"]).stream()
 

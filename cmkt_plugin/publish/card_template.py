@@ -42,7 +42,7 @@ What taught it, in training only; none of it is in this repository:
 
 {{ transfer }}
 {% endif %}
-Trained with this command{% if recipe %} in `{{ recipe }}` of the package{% endif %}, its
+Trained with this, one command a line{% if recipe %} in `{{ recipe }}` of the package{% endif %}, its
 folders replaced by placeholders:
 
 ```bash

@@ -90,7 +90,13 @@ def model_card(publication, run_folder, hub_folder, scores, example=None):
         ),
         transfer=transfer and _table([["part", "setting"]], transfer),
         recipe=training_facts.recipe(run_folder),
-        command=published_command(run.experiment["command"]),
+        command="\n".join(
+            published_command(begun["command"])
+            for begun in [
+                run.experiment,
+                *run.experiment.get("resumed", []),
+            ]
+        ),
         versions=_versions(run.experiment),
         limits=_limits(language, hub_folder, scores, facts),
     )
