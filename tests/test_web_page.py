@@ -15,7 +15,8 @@ from toy_backbones import speech
 
 from cmkt_plugin.cli import main
 from cmkt_plugin.loading import loaded_models
-from cmkt_plugin.loading.loaded_models import LoadedModels, short_names
+from cmkt_plugin.loading.loaded_models import LoadedModels
+from cmkt_plugin.loading.short_names import short_names
 from cmkt_plugin.spectrogram import read_spectrogram
 from cmkt_plugin.web.enhancement import compare
 from cmkt_plugin.web.picture import draw

@@ -15,9 +15,9 @@ import yaml
 
 from cmkt_plugin.exporting import custom_module
 from cmkt_plugin.exporting.exported import (
-    is_export,
     may_replace,
     replace_folder,
+    run_hyperparams,
 )
 from cmkt_plugin.exporting.readme import readme
 from cmkt_plugin.exporting.stock_interfaces import (
@@ -88,16 +88,11 @@ def export(run_folder, out_folder, onnx=False):
         raise FileExistsError(
             f"{out_folder} exists and is not an export: name another folder"
         )
-    path = run_folder / HYPERPARAMS
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} not found: expected the output folder of train.py"
-        )
-    if is_export(run_folder):
-        raise ValueError(
-            f"{run_folder} is an export already: expected the run's own "
-            "folder, the output folder of train.py; --onnx needs the run too"
-        )
+    path = run_hyperparams(
+        run_folder,
+        "is an export already: expected the run's own folder, the output "
+        "folder of train.py; --onnx needs the run too",
+    )
     form = _form(path)
     checkpoint = best_checkpoint(run_folder / "save", best_metric(path))
     weights = load_checkpoint(checkpoint)

@@ -1,5 +1,7 @@
 """Folders that ``export`` made: how they are told and replaced."""
 
+from pathlib import Path
+
 from cmkt_plugin.loading.run_config import HYPERPARAMS
 from cmkt_plugin.loading.yaml_nodes import children, compose
 
@@ -23,6 +25,37 @@ def is_export(folder):
         return False
     interface = children(compose(path)).get("interface")
     return str(getattr(interface, "value", "")).startswith(INTERFACES)
+
+
+def run_hyperparams(run_folder, refusal):
+    """The YAML of a run; refuses what is none, an export above all.
+
+    Arguments
+    ---------
+    run_folder : str or pathlib.Path
+        Output folder of ``train.py``.
+    refusal : str
+        What is said of an export: that it is one, and what is wanted.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the folder is an export.
+    """
+    path = Path(run_folder) / HYPERPARAMS
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} not found: expected the output folder of train.py"
+        )
+    if is_export(path.parent):
+        raise ValueError(f"{run_folder} {refusal}")
+    return path
 
 
 def may_replace(folder):

@@ -1,10 +1,8 @@
 """What a run was taught with: nothing, the right text, or a control."""
 
-from pathlib import Path
 from typing import NamedTuple
 
-from cmkt_plugin.exporting.exported import is_export
-from cmkt_plugin.loading.run_config import HYPERPARAMS
+from cmkt_plugin.exporting.exported import run_hyperparams
 from cmkt_plugin.loading.yaml_nodes import children, compose
 
 RIGHT = "cmkt_plugin.controls.CorpusTranscripts"
@@ -83,25 +81,36 @@ def given_text(run_folder):
     ValueError
         If it is an export.
     """
-    path = Path(run_folder) / HYPERPARAMS
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} not found: expected the output folder of train.py"
-        )
-    if is_export(path.parent):
-        raise ValueError(
-            f"{run_folder} is an export: expected the run's own folder, the "
-            "output folder of train.py, which has the scores"
-        )
+    path = run_hyperparams(
+        run_folder,
+        "is an export: expected the run's own folder, the output folder of "
+        "train.py, which has the scores",
+    )
     transfer = children(compose(path)).get("transfer")
     if transfer is None or transfer.tag == NULL:
         return GivenText((), ())
-    members = children(children(transfer).get("members")).values()
-    parts = [children(part) for part in members or [transfer]]
+    parts = members_of(transfer).values()
     return GivenText(
         tuple(_control(part.get("control")) for part in parts),
         tuple(_source(part.get("transcripts")) for part in parts),
     )
+
+
+def members_of(transfer):
+    """The parts of a transfer: one for each teacher.
+
+    Arguments
+    ---------
+    transfer : yaml.Node
+        ``transfer`` of a run.
+
+    Returns
+    -------
+    dict
+        Name to what `children` gives; of a single teacher the name is "".
+    """
+    members = children(children(transfer).get("members")) or {"": transfer}
+    return {name: children(member) for name, member in members.items()}
 
 
 def check_baseline(folder):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cmkt_plugin.loading.run_config import HYPERPARAMS, best_metric
 from cmkt_plugin.loading.yaml_nodes import children, compose
+from cmkt_plugin.publish.given_text import members_of
 from cmkt_plugin.publish.node_text import class_name, shown
 
 # The embedded teacher is named by the function that finds its folder.
@@ -89,12 +90,14 @@ def transfer_settings(run_folder):
     """
     run = children(compose(Path(run_folder) / HYPERPARAMS))
     transfer = children(run.get("transfer"))
-    members = children(transfer.get("members"))
-    if not members:
-        return _one_transfer(transfer) if transfer else {}
+    if not transfer:
+        return {}
+    members = members_of(run["transfer"])
+    if "" in members:
+        return _one_transfer(transfer)
     found = {"Weights of the teachers": shown(transfer.get("weights"))}
     for name, member in members.items():
-        for part, text in _one_transfer(children(member)).items():
+        for part, text in _one_transfer(member).items():
             found[f"{part} ({name})"] = text
     return found
 

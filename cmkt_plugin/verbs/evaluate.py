@@ -123,11 +123,9 @@ def command(
 
 def _write(output, done, found, made, text):
     """The scores of every utterance, and the tables."""
-    import json
-
-    from cmkt_plugin.atomic import write_text
     from cmkt_plugin.evaluation.evaluate import NOISY
     from cmkt_plugin.provenance import without_paths
+    from cmkt_plugin.results_file import write_results
     from cmkt_plugin.score_table import write_csv
 
     rows = dict(done.rows)
@@ -142,6 +140,4 @@ def _write(output, done, found, made, text):
     # Meant to be published: no path of this machine.
     faults = [" ".join(map(without_paths, f.split())) for f in done.faults]
     whole = {"provenance": made, "faults": faults, **found}
-    whole = json.dumps(whole, indent=1) + "\n"
-    write_text(output.with_suffix(".json"), whole)
-    write_text(output.with_suffix(".md"), f"# {output.stem}\n\n{text}")
+    write_results(output.with_suffix(""), f"# {output.stem}\n\n{text}", whole)
