@@ -116,6 +116,8 @@ def statement(seeds):
     -------
     >>> "that resample speakers only" in statement([1, 1])
     True
+    >>> ["so few seeds" in statement(seeds) for seeds in ([1, 1], [3, 1])]
+    [False, True]
     """
     alone = min(seeds, default=1) <= 1
     resampled = "seeds and speakers"
