@@ -1,10 +1,14 @@
 """Fixtures shared by the tests: tiny language models made on the spot."""
 
 import os
+import signal
 
 import pytest
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# A shell starts what runs in its background with Ctrl-C ignored, and so would
+# the processes be that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SENTENCES = [
     "We call it bear.",
