@@ -1,0 +1,1 @@
+"""Diffusion: the SDE, its samplers and the score model."""

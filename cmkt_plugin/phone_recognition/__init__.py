@@ -1,0 +1,1 @@
+"""Phones recognised in speech, and their confusions."""

@@ -1,0 +1,1 @@
+"""Lips: from video to what the enhancer sees."""
