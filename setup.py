@@ -10,6 +10,8 @@ VERSION = (HERE / "cmkt_plugin/__init__.py").read_text().split('"')[-2]
 EXTRAS = {
     "plot": ["matplotlib>=3.7"],
     "phones": ["phonemizer>=3.3", "espeakng-loader>=0.2.4", "pypinyin>=0.50"],
+    # Version 5 of OpenCV carries no face detector.
+    "av": ["av>=14", "opencv-python-headless>=4.8,<5"],
     "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
     "serve": ["gradio>=6.31,<7", "matplotlib>=3.7"],
 }

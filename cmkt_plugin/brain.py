@@ -1,6 +1,7 @@
 """Training: one Brain for enhancement, and the transfer on top of it."""
 
 import contextlib
+import inspect
 import json
 import time
 
@@ -13,6 +14,7 @@ from cmkt_plugin.atomic import write_text
 from cmkt_plugin.enhancers import Enhanced
 from cmkt_plugin.retrieval import TokenRetrieval
 from cmkt_plugin.scoring import EvaluationScores
+from cmkt_plugin.visual.lips import Lips
 
 
 class EnhancementBrain(sb.Brain):
@@ -21,10 +23,16 @@ class EnhancementBrain(sb.Brain):
     ``modules`` holds the ``enhancer``; ``hparams`` needs ``features``,
     ``objective``, ``lr_schedule``, ``train_logger``, ``score_jobs``,
     ``valid_metrics``, ``best_metric`` and ``mixing``. Batches hold
-    ``id``, ``speaker``, ``noisy_sig`` and ``clean_sig``.
+    ``id``, ``speaker``, ``noisy_sig`` and ``clean_sig``, and ``lips`` and
+    ``lips_present`` where there is video.
     """
 
     train_seconds = 0.0
+
+    def __init__(self, modules, *args, **kwargs):
+        super().__init__(modules, *args, **kwargs)
+        # Asked now: wrapped for distributed training it takes anything.
+        self.inputs = inspect.signature(modules["enhancer"].forward).parameters
 
     def compute_forward(self, batch, stage):
         """Enhance a batch.
@@ -37,8 +45,21 @@ class EnhancementBrain(sb.Brain):
         noisy, lengths = batch.noisy_sig
         need_wav = bool(self.hparams.objective.waveform)
         return self.modules.enhancer(
-            noisy, lengths, need_wav or stage != sb.Stage.TRAIN
+            noisy,
+            lengths,
+            need_wav or stage != sb.Stage.TRAIN,
+            **self.more_inputs(batch),
         )
+
+    def more_inputs(self, batch):
+        """What the enhancer takes beside the noisy speech.
+
+        Clean speech to diffuse, or to tell the target of the loss; lips.
+        """
+        inputs = {"clean": batch.clean_sig.data}
+        if hasattr(batch, "lips"):
+            inputs["lips"] = Lips(batch.lips.data, batch.lips_present.data)
+        return {name: inputs[name] for name in inputs if name in self.inputs}
 
     def compute_objectives(self, predictions, batch, stage):
         """The weighted sum of the loss terms; scores, when evaluating."""
@@ -53,7 +74,10 @@ class EnhancementBrain(sb.Brain):
     def loss_terms(self, predictions, batch, stage):
         """Every loss term of a batch, by name."""
         clean, lengths = batch.clean_sig
-        target = Enhanced(clean, self.hparams.features(clean))
+        features = predictions.target
+        if features is None:
+            features = self.hparams.features(clean)
+        target = Enhanced(clean, features)
         return self.hparams.objective.enhancement(predictions, target, lengths)
 
     def on_fit_start(self):
@@ -70,6 +94,7 @@ class EnhancementBrain(sb.Brain):
         """Set weights and learning rate of the epoch, empty the records."""
         self.term_values = {}
         self.stage_start = time.perf_counter()
+        self.average_weights(stage)
         if stage == sb.Stage.TRAIN:
             self.hparams.objective.set_epoch(epoch)
             if self.hparams.mixing is not None:
@@ -78,6 +103,19 @@ class EnhancementBrain(sb.Brain):
                 update_learning_rate(optimizer, self.hparams.lr_schedule(epoch))
         else:
             self.scores = EvaluationScores(self.hparams, stage)
+
+    def average_weights(self, stage):
+        """Train the weights themselves; evaluate and save their average.
+
+        For optimizers that keep one (``cmkt_plugin.weight_average``, or those
+        without schedule), which all have ``train`` and ``eval``.
+        """
+        if stage == sb.Stage.TEST:
+            return  # the checkpoint's weights are averaged already
+        for optimizer in self.optimizers_dict.values():
+            if hasattr(optimizer, "eval"):
+                training = stage == sb.Stage.TRAIN
+                optimizer.train() if training else optimizer.eval()
 
     def on_stage_end(self, stage, stage_loss, epoch=None):
         """Log every term; keep the best checkpoint; write the test scores."""

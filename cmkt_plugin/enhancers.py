@@ -24,11 +24,16 @@ class Enhanced(NamedTuple):
         Enhanced waveforms (batch, time), as long as the input; None if it
         was not asked for.
     features : torch.Tensor
-        Their compressed log-magnitude (batch, frames, bins).
+        What the loss compares (batch, frames, width): mostly their compressed
+        log-magnitude.
+    target : torch.Tensor or None
+        What the features should be, where the enhancer alone knows it, such as
+        the noise that it drew; None: the features of the clean speech.
     """
 
     wav: Optional[torch.Tensor]
     features: torch.Tensor
+    target: Optional[torch.Tensor] = None
 
 
 def frame_lengths(lengths, frames):
@@ -101,8 +106,8 @@ class SpectralMask(torch.nn.Module):
     >>> stft, istft = STFT(n_fft=512, **windows), ISTFT(**windows)
     >>> net = torch.nn.Sequential(torch.nn.Linear(257, 257), torch.nn.Sigmoid())
     >>> enhancer = SpectralMask(net, stft, istft)
-    >>> wav, features = enhancer(torch.randn(2, 8001), torch.ones(2))
-    >>> wav.shape, features.shape
+    >>> enhanced = enhancer(torch.randn(2, 8001), torch.ones(2))
+    >>> enhanced.wav.shape, enhanced.features.shape
     (torch.Size([2, 8001]), torch.Size([2, 32, 257]))
     """
 
@@ -195,8 +200,8 @@ class WaveformMask(torch.nn.Module):
     >>> from speechbrain.lobes.models.EnhanceResnet import EnhanceResnet
     >>> net = EnhanceResnet(channel_counts=[2], dense_count=1, dense_nodes=4)
     >>> enhancer = WaveformMask(net, LogMagnitude(net.stft))
-    >>> wav, features = enhancer(torch.randn(2, 8001), torch.ones(2))
-    >>> wav.shape, features.shape
+    >>> enhanced = enhancer(torch.randn(2, 8001), torch.ones(2))
+    >>> enhanced.wav.shape, enhanced.features.shape
     (torch.Size([2, 8001]), torch.Size([2, 32, 257]))
     """
 
@@ -252,8 +257,8 @@ class WaveformMapping(torch.nn.Module):
     ...     Decoder(8, 1, kernel_size=16, stride=8, bias=False),
     ...     LogMagnitude(STFT(16000, 32, 16, 512)),
     ... )
-    >>> wav, features = enhancer(torch.randn(2, 8001), torch.ones(2))
-    >>> wav.shape, features.shape
+    >>> enhanced = enhancer(torch.randn(2, 8001), torch.ones(2))
+    >>> enhanced.wav.shape, enhanced.features.shape
     (torch.Size([2, 8001]), torch.Size([2, 32, 257]))
     """
 

@@ -230,7 +230,14 @@ def make_brain(hparams, run_opts):
     Returns
     -------
     cmkt_plugin.brain.EnhancementBrain
+
+    Raises
+    ------
+    FileNotFoundError
+        If a part that an earlier run trains is not there.
     """
+    if "pretrainer" in hparams:
+        load_pretrained(hparams["pretrainer"])
     modules = dict(hparams["modules"])
     if hparams["transfer"] is not None:
         for prefix, member in hparams["transfer"].members.items():
@@ -245,6 +252,30 @@ def make_brain(hparams, run_opts):
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
     )
+
+
+def load_pretrained(pretrainer):
+    """Load parts that an earlier run trained.
+
+    Arguments
+    ---------
+    pretrainer : speechbrain.utils.parameter_transfer.Pretrainer
+        With a path for each of its parts.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the earlier run has not come that far.
+    """
+    for name, path in pretrainer.paths.items():
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f"{path}, the trained '{name}' of this experiment, is missing: "
+                "train it first, to the end, or name the folder of the run "
+                "that did"
+            )
+    pretrainer.collect_files()
+    pretrainer.load_collected()
 
 
 def loader_options(dataset, hparams):

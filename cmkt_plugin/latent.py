@@ -1,6 +1,7 @@
 """Taps one latent sequence of an enhancer without changing the enhancer."""
 
 import difflib
+import inspect
 
 import torch
 
@@ -25,6 +26,9 @@ class LatentTap:
     frames_dim : int
         The dimension that holds the frames in what the submodule returns;
         the batch is dimension 0 and all others are flattened.
+    first_call : bool
+        Take the first of several calls. A score network is called once for
+        its loss, then again and again by the sampler.
 
     Raises
     ------
@@ -43,10 +47,11 @@ class LatentTap:
     tensor([7, 4])
     """
 
-    def __init__(self, module, name, frames_dim=1):
+    def __init__(self, module, name, frames_dim=1, first_call=False):
         self.module = module
         self.name = _find_name(module, name)
         self.frames_dim = frames_dim
+        self.first_call = first_call
         self._outputs = []
         self._handle = None
 
@@ -62,7 +67,8 @@ class LatentTap:
         self._handle = None
 
     def _record(self, submodule, inputs, output):
-        self._outputs.append(output)
+        if not (self.first_call and self._outputs):
+            self._outputs.append(output)
 
     @property
     def latent(self):
@@ -78,7 +84,8 @@ class LatentTap:
             raise ValueError(
                 f"latent '{self.name}' was called {len(self._outputs)} times "
                 "within the tap, expected once: run the enhancer once inside "
-                "the 'with' block, or tap the module around it"
+                "the 'with' block, tap the module around it, or take the first "
+                "with first_call"
             )
         latent = _first_tensor(self._outputs[0])
         if latent is None or latent.dim() < 3:
@@ -135,7 +142,8 @@ class LatentTap:
         self.module.eval()  # BatchNorm statistics stay as they are
         try:
             with torch.random.fork_rng(devices), torch.enable_grad(), self:
-                self.module(silence, torch.ones(1, device=tensor.device))
+                lengths = torch.ones(1, device=tensor.device)
+                self.module(silence, lengths, **self._without_sampling())
             if not self.latent.requires_grad:
                 raise ValueError(
                     f"latent '{self.name}' depends on no trained parameter: "
@@ -146,6 +154,12 @@ class LatentTap:
             self._outputs = []
             for submodule, training in modes.items():
                 submodule.training = training
+
+    def _without_sampling(self):
+        # A sampler runs without gradient: the latent would depend on nothing.
+        if "need_wav" in inspect.signature(self.module.forward).parameters:
+            return {"need_wav": False}
+        return {}
 
 
 def _first_tensor(output):

@@ -26,7 +26,7 @@ def test_every_backbone_has_a_toy_size():
 @pytest.mark.parametrize("samples", [8000, 8191, 9001])
 def test_wav_is_as_long_as_the_input(name, samples):
     enhancer = build(name)["enhancer"]
-    wav, features = enhancer(speech(2, samples), torch.ones(2))
+    wav, features, _ = enhancer(speech(2, samples), torch.ones(2))
     assert wav.shape == (2, samples)
     assert features.shape == (2, samples // 256 + 1, 257)
 
@@ -36,7 +36,7 @@ def test_every_parameter_learns_from_waveform_and_features(name):
     enhancer = build(name)["enhancer"]
     noisy = speech(2, 8001)
     noisy[0] = 0.0  # silence: the root of the power has no slope at zero
-    wav, features = enhancer(noisy, torch.tensor([1.0, 0.7]))
+    wav, features, _ = enhancer(noisy, torch.tensor([1.0, 0.7]))
     target = enhancer.features(speech(2, 8001))
     (enhancer.features(wav) - target).abs().mean().backward(retain_graph=True)
     (features - target).abs().mean().backward()
@@ -62,7 +62,7 @@ def test_state_dict_and_copies_give_the_same(name):
 def test_half_precision_leaves_the_losses_in_float32(name):
     enhancer = build(name)["enhancer"]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        wav, features = enhancer(speech(2, 8001), torch.ones(2))
+        wav, features, _ = enhancer(speech(2, 8001), torch.ones(2))
         assert enhancer.features(wav.bfloat16()).dtype == torch.float32
     assert wav.dtype == features.dtype == torch.float32
     (wav.abs().mean() + features.mean()).backward()

@@ -59,6 +59,42 @@ class Returns(torch.nn.Module):
         return self.layer(noisy)
 
 
+class Sampler(torch.nn.Module):
+    """Calls its net once for the loss, and to enhance many times more."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(1, 3)
+        self.calls = 0
+
+    def forward(self, noisy, lengths, need_wav=True):
+        first = self.net(noisy.unsqueeze(2))
+        with torch.no_grad():
+            for _ in range(5 if need_wav else 0):
+                self.calls += 1
+                self.net(noisy.unsqueeze(2) * self.calls)
+        return first
+
+
+def test_first_call_is_the_one_of_the_loss():
+    module, noisy = Sampler(), torch.randn(2, 7)
+    tap = LatentTap(module, "net", first_call=True)
+    with tap:
+        output = module(noisy, torch.ones(2))
+    assert torch.equal(tap.latent, output) and tap.latent.requires_grad
+    plain = LatentTap(module, "net")
+    with plain:
+        module(noisy, torch.ones(2))
+    with pytest.raises(ValueError, match="6 times.*first_call"):
+        _ = plain.latent
+
+
+def test_width_is_measured_without_sampling():
+    module = Sampler()
+    assert LatentTap(module, "net").measure() == 3
+    assert module.calls == 0
+
+
 def run(output, frames_dim=1):
     module = Returns(output)
     tap = LatentTap(module, "layer", frames_dim)
