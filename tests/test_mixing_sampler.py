@@ -152,6 +152,28 @@ def test_snr_does_not_change_with_other_knobs(files, entries):
         assert plain.draw(name, entry, 1).snr == full.draw(name, entry, 1).snr
 
 
+def test_levels_are_drawn_evenly_and_change_nothing_else(files, entries):
+    plain = make(files, snr=(-10, 5)).bind(entries)
+    stepped = make(files, snr=(-10, 5), snr_step=5).bind(entries)
+    drawn = [stepped.draw(str(n), ENTRY, epoch=0) for n in range(400)]
+    levels = {-10.0, -5.0, 0.0, 5.0}
+    assert {m.snr for m in drawn} == levels
+    assert all(type(m.snr) is float for m in drawn)
+    counts = [sum(m.snr == level for m in drawn) for level in levels]
+    assert min(counts) > 70
+    for number, mixture in enumerate(drawn):
+        other = plain.draw(str(number), ENTRY, epoch=0)
+        assert mixture._replace(snr=other.snr) == other
+
+
+def test_the_highest_level_is_one_where_the_step_fits(files):
+    for step, levels in ((0.1, {0.0, 0.1, 0.2, 0.3}), (0.2, {0.0, 0.2})):
+        sampler = make(files, snr=(0, 0.3), snr_step=step)
+        sampler.babble_probability = 0.0
+        drawn = {sampler.draw(str(n), ENTRY, 0).snr for n in range(100)}
+        assert drawn == levels
+
+
 def test_offsets_leave_enough_noise(files):
     sampler = MixtureSampler(NoiseFolder(files / "noise"), speed=[0.9])
     frames = {sampler.noise.path(f): f for f in sampler.noise.list_files()}
@@ -249,6 +271,7 @@ def test_responses_of_another_rate_are_refused_at_once(tmp_path, files):
         ({"speed": []}, r"speed is \[\]"),
         ({"speed": [0.905]}, "whole hundredths"),
         ({"early_ms": 0}, "early_ms is 0"),
+        ({"snr_step": 0}, "snr_step is 0: expected a number above 0"),
     ],
 )
 def test_knobs_out_of_range_are_named(files, knobs, message):

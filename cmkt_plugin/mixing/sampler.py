@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from cmkt_plugin.mixing.draws import between, pick
+from cmkt_plugin.mixing.draws import between, level_between, pick
 from cmkt_plugin.mixing.mixer import Mixer
 from cmkt_plugin.mixing.mixture import Mixture
 from cmkt_plugin.mixing.noise import SilentNoise
@@ -55,6 +55,9 @@ class MixtureSampler:
         None keeps the speech as loud as it was recorded.
     seed : int
         Seed of all draws.
+    snr_step : float or None
+        From one SNR (dB) that is drawn to the next, the lowest being the
+        first: 5 and (-10, 5) give -10, -5, 0 and 5. None draws any.
 
     Raises
     ------
@@ -89,9 +92,13 @@ class MixtureSampler:
         speed=(1.0,),
         level=None,
         seed=0,
+        snr_step=None,
     ):
         self.noise, self.rirs = _or_none(noise), _or_none(rirs)
         self.snr = require_range("snr", snr)
+        if snr_step is not None:
+            require_positive("snr_step", snr_step)
+        self.snr_step = snr_step
         self.level = None if level is None else require_range("level", level)
         self.speed = require_speeds(speed)
         require_probability("rir_probability", rir_probability)
@@ -178,7 +185,7 @@ class MixtureSampler:
         # A text is hashed to a seed in the same way by every Python.
         source = random.Random(f"{self.seed}/{epoch}/{attempt}/{utterance_id}")
         mixture = Mixture(
-            snr=between(source, self.snr),
+            snr=level_between(source, self.snr, self.snr_step),
             level=None if self.level is None else between(source, self.level),
             speed=pick(source, self.speed),
             rir=self._draw_rir(source),
