@@ -10,6 +10,7 @@ class ReverseDiffusion:
 
     Example
     -------
+    >>> import torch
     >>> from cmkt_plugin.diffusion.sde import OUVESDE
     >>> x, target = torch.zeros(2, 3), torch.ones(2, 3)
     >>> t, until = torch.full((2,), 0.5), torch.full((2,), 0.4)
@@ -72,6 +73,7 @@ class DDIM:
 
     Example
     -------
+    >>> import torch
     >>> from cmkt_plugin.diffusion.sde import OUVESDE
     >>> x, target = torch.zeros(2, 3), torch.ones(2, 3)
     >>> t, until = torch.full((2,), 0.5), torch.full((2,), 0.4)
