@@ -20,6 +20,7 @@ from cmkt_plugin.dataset import (
 )
 from cmkt_plugin.exporting.export import export
 from cmkt_plugin.knobs import check_knobs
+from cmkt_plugin.visual.lip_items import add_lips, has_lips
 
 # What a resumed run must share with the run that it resumes, by YAML key.
 IDENTITY = {
@@ -36,6 +37,9 @@ IDENTITY = {
     ),
     "objective": ("objective",),
     "teacher or transfer": ("teacher", "transcripts", "transfer"),
+    "corpus or split": ("reader", "split"),
+    "lips": ("lip_regions", "lip_control"),
+    "predictive stage": ("predictive_run",),
 }
 # Keys left out: places on disk; the tapped module, which is the model; the
 # end of a schedule, which more epochs move.
@@ -120,16 +124,19 @@ def identify(hparams_file, overrides):
     Returns
     -------
     dict
-        A hash of every part in ``IDENTITY``.
+        A hash of every part in ``IDENTITY`` that the file has.
     """
     with open(hparams_file, encoding="utf-8") as file:
         tree = YAML().load(resolve_references(file, overrides))
-    tree["data_folder"] = str(Path(tree["data_folder"]).resolve())
+    for folder in ("data_folder", "predictive_run"):
+        if folder in tree:
+            tree[folder] = str(Path(tree[folder]).resolve())
     return {
         part: hashlib.sha256(
             repr([plain(tree.get(key)) for key in keys]).encode()
         ).hexdigest()[:16]
         for part, keys in IDENTITY.items()
+        if any(key in tree for key in keys)
     }
 
 
@@ -146,10 +153,11 @@ def plain(node):
 
 def check_identity(fingerprint, found, record):
     """Compare a fingerprint with the one that a folder holds."""
+    made = found["fingerprint"]
     changed = [
         part
-        for part, value in fingerprint.items()
-        if found["fingerprint"].get(part) != value
+        for part in {**fingerprint, **made}
+        if made.get(part) != fingerprint.get(part)
     ]
     if changed:
         raise ValueError(
@@ -172,6 +180,11 @@ def make_datasets(hparams):
     -------
     dict
         ``train``, ``valid`` and ``test`` datasets.
+
+    Raises
+    ------
+    ValueError
+        If a set has lips and the YAML does not say what is shown of them.
     """
     mixing = hparams["mixing"] or {}
     datasets = {
@@ -182,12 +195,28 @@ def make_datasets(hparams):
         )
         for name in ("train", "valid", "test")
     }
+    for name, dataset in datasets.items():
+        if has_lips(dataset):
+            control = lip_control(hparams, name)
+            add_lips(dataset, control, mixing.get(name))
     datasets["valid"] = spread(datasets["valid"], hparams["valid_items"])
     if hparams["transfer"] is not None:
         hparams["transfer"].prepare(
             {name: datasets[name] for name in ("train", "valid")}
         )
     return datasets
+
+
+def lip_control(hparams, split):
+    """What is shown of a set's lips."""
+    if "lip_control" not in hparams:
+        raise ValueError(
+            f"{hparams[f'{split}_annotation']} has lips, and the YAML file has "
+            "no lip_control: expected, for train, valid and test, "
+            "!new:cmkt_plugin.visual.lip_control.OwnLips or another control, "
+            "as in recipes/AVSE/hparams/audio_visual.yaml"
+        )
+    return hparams["lip_control"][split]
 
 
 def roots_of(hparams, split):
