@@ -14,6 +14,15 @@ def _names(module, classes):
 ALLOWED = frozenset(
     _names("cmkt_plugin.enhancers", "SpectralMask WaveformMask WaveformMapping")
     | _names("cmkt_plugin.features", "LogMagnitude")
+    | _names("cmkt_plugin.visual.predictive_enhancer", "PredictiveEnhancer")
+    | _names("cmkt_plugin.visual.audio_visual_net", "AudioVisualNet")
+    | _names("cmkt_plugin.visual.lip_encoder", "LipEncoder")
+    | _names("cmkt_plugin.visual.lip_augmentation", "RandomCrop")
+    | _names("cmkt_plugin.visual.visual_dropout", "VisualDropout")
+    | _names(
+        "cmkt_plugin.visual.fusion",
+        "Concatenation GatedAddition CrossAttention",
+    )
     | _names("speechbrain.processing.features", "STFT ISTFT")
     # SBRNNBlock is left out: it looks its class up by a string.
     | _names(
