@@ -16,6 +16,7 @@ ALLOWED = frozenset(
     | _names("cmkt_plugin.features", "LogMagnitude")
     | _names("cmkt_plugin.visual.predictive_enhancer", "PredictiveEnhancer")
     | _names("cmkt_plugin.visual.audio_visual_net", "AudioVisualNet")
+    | _names("cmkt_plugin.visual.blstm", "BLSTM")
     | _names("cmkt_plugin.visual.lip_encoder", "LipEncoder")
     | _names("cmkt_plugin.visual.lip_augmentation", "RandomCrop")
     | _names("cmkt_plugin.visual.visual_dropout", "VisualDropout")

@@ -34,6 +34,9 @@ class LipEncoder(nn.Module):
         Cuts the pictures; None: 88 x 88 pixels, as published.
     position : torch.nn.Module, optional
         Positional encoding for the temporal model; see ``Temporal``.
+    shrink : int
+        Pixels in either direction that are averaged into one; 1 as published,
+        2 takes a quarter of the time.
 
     Example
     -------
@@ -45,8 +48,17 @@ class LipEncoder(nn.Module):
     torch.Size([2, 5, 6])
     """
 
-    def __init__(self, width, temporal, channels=64, crop=None, position=None):
+    def __init__(
+        self,
+        width,
+        temporal,
+        channels=64,
+        crop=None,
+        position=None,
+        shrink=1,
+    ):
         super().__init__()
+        self.shrink = shrink
         self.crop = RandomCrop() if crop is None else crop
         # Three parts of one: in between, frames without a face are left out.
         self.stem = nn.ModuleList(
@@ -103,6 +115,7 @@ class LipEncoder(nn.Module):
         convolution, norm, activation = self.stem
         present = present[clips]
         pixels = self.crop(pixels[clips]).float() / 255
+        pixels = nn.functional.avg_pool2d(pixels, self.shrink)
         pixels = (pixels - MEAN) / DEVIATION
         # As at the ends of a clip, the convolution sees zeros there.
         pixels = pixels * present[..., None, None]
