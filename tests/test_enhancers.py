@@ -9,7 +9,7 @@ from speechbrain import parse_arguments
 from speechbrain.inference.enhancement import SpectralMaskEnhancement
 from speechbrain.nnet.losses import mse_loss
 from speechbrain.processing.features import STFT, spectral_magnitude
-from toy_backbones import FOLDER, KNOBS, build, speech
+from toy_backbones import COMPLEX_KNOBS, FOLDER, KNOBS, build, speech
 
 from cmkt_plugin.enhancers import SpectralMask, WaveformMapping, WaveformMask
 from cmkt_plugin.features import LogMagnitude
@@ -19,7 +19,8 @@ every_backbone = pytest.mark.parametrize("name", KNOBS)
 
 
 def test_every_backbone_has_a_toy_size():
-    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(KNOBS)
+    toys = {**KNOBS, **COMPLEX_KNOBS}
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(toys)
 
 
 @every_backbone
