@@ -46,6 +46,13 @@ COMPLEX_KNOBS = {
         "steps": 2,
     },
     "audio_visual": {"width": 8, "lip_channels": 2, "num_layers": 1},
+    "audio_visual_score": {
+        "predictive": {"width": 8, "lip_channels": 2, "num_layers": 1},
+        "model_channels": 8,
+        "channel_mult": [1, 1],
+        "num_res_blocks": 1,
+        "steps": 2,
+    },
 }
 
 
