@@ -21,7 +21,7 @@ def demo(monkeypatch):
     import build
 
     yield build
-    names = ("build", "mixtures", "generated_noise", "compose", "grammar")
+    names = ("build", "mixtures", "compose", "grammar")
     for name in names:  # too common to leave behind for other tests
         sys.modules.pop(name, None)
 
@@ -168,7 +168,7 @@ def test_item_is_the_same_whatever_else_is_built(demo, built, tmp_path):
 
 
 def test_test_noise_is_outside_the_training_ranges(demo):
-    import generated_noise as noise
+    from cmkt_plugin import generated_noise as noise
 
     for name, low in vars(noise.TRAIN).items():
         high = vars(noise.TEST)[name]

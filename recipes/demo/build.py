@@ -5,8 +5,8 @@
 
 writes to OUT, in 16 kHz wav, the folders that the VoiceBank recipe reads
 (`clean_trainset_28spk_wav_16k`, `noisy_testset_wav_16k`, `testset_txt` ...)
-and `mixtures.csv` (file, snr_db, noise). Needs numpy and soundfile; espeak-ng
-is not needed. OUT appears whole or not at all; a finished one is left as it is.
+and `mixtures.csv` (file, snr_db, noise). Needs cmkt_plugin; espeak-ng is not
+needed. OUT appears whole or not at all; a finished one is left as it is.
 
 Noise is generated here, each item's from a generator seeded with its name:
 the mixtures are the same on every machine.
@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 from mixtures import CORPUS, RATE, mixture
+
+from cmkt_plugin import generated_noise
 
 HERE = Path(__file__).resolve().parent
 FOLDERS = {
@@ -85,9 +87,9 @@ def fingerprint(items):
     """Hash of the recordings, their list and the code that mixes them."""
     digest = hashlib.sha256()
     sources = [CORPUS / "corpus.csv", *(CORPUS / i["file"] for i in items)]
-    code = (HERE / f"{n}.py" for n in ("build", "mixtures", "generated_noise"))
+    code = (HERE / "build.py", HERE / "mixtures.py", generated_noise.__file__)
     for path in (*sources, *code):
-        digest.update(path.read_bytes())
+        digest.update(Path(path).read_bytes())
     return digest.hexdigest() + "\n"
 
 

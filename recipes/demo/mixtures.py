@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile as sf
-from generated_noise import TEST, TRAIN, clatter, coloured, hum
+
+from cmkt_plugin.generated_noise import TEST, TRAIN, clatter, coloured, hum
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 RATE = 16000
