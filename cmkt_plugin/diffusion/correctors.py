@@ -9,7 +9,8 @@ class AnnealedLangevin:
     """Langevin steps whose size follows the noise, the corrector of SGMSE+.
 
     Song and Ermon 2019 (arXiv 1907.05600), algorithm 1, with the step
-    ``2 (snr * sigma(t))^2`` of SGMSE+.
+    ``2 (snr * sigma(t))^2`` of SGMSE+. Steps of that size leave the variance
+    of the noise too large by ``1 / (1 - snr^2)``.
 
     Arguments
     ---------

@@ -59,22 +59,27 @@ class PredictorCorrector:
         draw : callable
             ``draw(x)`` gives noise like x, of variance 1.
         start : torch.Tensor or None
-            x at T (batch, ...); None draws it from the prior.
+            x at the first time (batch, ...); None draws it from the prior.
 
         Returns
         -------
         torch.Tensor
             Samples (batch, ...).
         """
-        x = mean = _start(self.sde, target, draw, start)
-        for t, until in _pairs(self.steps(self.sde), target, self.denoise):
+        times = self.steps(self.sde)
+        x = _start(self.sde, target, times, draw, start)
+        for t, until in _spans(times, target):
             x = self.corrector(self.sde, score, x, t, draw)
-            mean, deviation = self.predictor(
-                self.sde, score, x, target, t, until
-            )
-            if (until > 0).all():
-                x = mean + like(deviation, x) * draw(x)
-        return mean if self.denoise else x
+            mean, deviation = self._predict(score, x, target, t, until)
+            x = mean + like(deviation, x) * draw(x)
+        if not self.denoise:
+            return x
+        t = _all(times[-1], target)
+        x = self.corrector(self.sde, score, x, t, draw)
+        return self._predict(score, x, target, t, 0 * t)[0]
+
+    def _predict(self, score, x, target, t, until):
+        return self.predictor(self.sde, score, x, target, t, until)
 
 
 class ProbabilityFlowODE:
@@ -115,22 +120,28 @@ class ProbabilityFlowODE:
             variance = like(self.sde.diffusion(t) ** 2, x)
             return self.sde.drift(x, target, t) - variance / 2 * score(x, t)
 
-        x = _start(self.sde, target, draw, start)
-        for t, until in _pairs(self.steps(self.sde), target, self.denoise):
-            if (until > 0).all():
-                x = self.solver(flow, x, t, until)
-            else:
-                x = self.sde.denoised(x, target, t, score(x, t))
-        return x
+        times = self.steps(self.sde)
+        x = _start(self.sde, target, times, draw, start)
+        for t, until in _spans(times, target):
+            x = self.solver(flow, x, t, until)
+        if not self.denoise:
+            return x
+        t = _all(times[-1], target)
+        return self.sde.denoised(x, target, t, score(x, t))
 
 
-def _start(sde, target, draw, start):
-    return sde.prior(target, draw(target)) if start is None else start
+def _start(sde, target, times, draw, start):
+    if start is not None:
+        return start
+    return sde.prior(target, draw(target), _all(times[0], target))
 
 
-def _pairs(times, target, denoise):
-    """Where each step starts and ends, for all items (batch,)."""
-    times = times.to(target.device)
-    ends = torch.cat([times[1:], times.new_zeros(int(denoise))])
-    for t, until in zip(times, ends):
-        yield t.expand(len(target)), until.expand(len(target))
+def _spans(times, target):
+    """Where each step starts and ends, but the last, to 0."""
+    for t, until in zip(times[:-1], times[1:]):
+        yield _all(t, target), _all(until, target)
+
+
+def _all(t, target):
+    """A time for every item (batch,)."""
+    return t.to(target.device).expand(len(target))

@@ -182,21 +182,24 @@ class OUVESDE:
         spread = like(self.deviation(t), noise) * noise
         return self.mean(clean, target, t) + spread
 
-    def prior(self, target, noise):
-        """``x_T``: where sampling starts, as if the clean one were gone.
+    def prior(self, target, noise, t=None):
+        """``x_T``: where sampling starts, as if the target were clean.
 
         Arguments
         ---------
         target, noise : torch.Tensor
             (batch, ...); the noise of variance 1.
+        t : torch.Tensor or None
+            Times to start at (batch,); None takes T.
 
         Returns
         -------
         torch.Tensor
             (batch, ...).
         """
-        end = torch.full((len(target),), self.T, device=target.device)
-        return target + like(self.deviation(end), noise) * noise
+        if t is None:
+            t = torch.full((len(target),), self.T, device=target.device)
+        return self.perturbed(target, target, t, noise)
 
     def denoised(self, x, target, t, score):
         """``E[x_0 | x_t, y]``: the clean one expected from a score.

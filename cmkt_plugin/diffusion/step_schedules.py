@@ -2,6 +2,8 @@
 
 import torch
 
+from cmkt_plugin.diffusion.sde import OUVESDE
+
 
 class PowerSteps:
     """Steps that are equally long in a root of time.
@@ -12,21 +14,24 @@ class PowerSteps:
     Arguments
     ---------
     number : int
-        How many times. One of them is T; a sampler goes from the last to 0.
+        How many times there are.
     exponent : float
         1 for equal steps; above it they get shorter towards t_eps.
+    first : float
+        The first time. Below T a sampler starts closer to the target, with
+        less noise: right only if the target is almost clean, as a predictive
+        stage's estimate is.
 
     Example
     -------
-    >>> from cmkt_plugin.diffusion.sde import OUVESDE
-    >>> PowerSteps(4, exponent=1)(OUVESDE())
-    tensor([1.0000, 0.6767, 0.3533, 0.0300])
-    >>> PowerSteps(4, exponent=2)(OUVESDE())
+    >>> PowerSteps(4)(OUVESDE())
     tensor([1.0000, 0.5248, 0.2014, 0.0300])
+    >>> PowerSteps(2, first=0.5)(OUVESDE())
+    tensor([0.5000, 0.0300])
     """
 
-    def __init__(self, number, exponent):
-        self.number, self.exponent = number, exponent
+    def __init__(self, number, exponent=2.0, first=OUVESDE.T):
+        self.number, self.exponent, self.first = number, exponent, first
 
     def __call__(self, sde):
         """The times.
@@ -34,12 +39,12 @@ class PowerSteps:
         Arguments
         ---------
         sde : OUVESDE
-            Its ``T`` and ``t_eps`` are the ends.
+            Its ``t_eps`` is the last time.
 
         Returns
         -------
         torch.Tensor
-            (number,), falling.
+            (number,), falling; for a single one only the first.
 
         Raises
         ------
@@ -51,8 +56,13 @@ class PowerSteps:
                 f"number is {self.number} and exponent {self.exponent}, "
                 "expected 1 or more and a number above 0"
             )
+        if not sde.t_eps < self.first <= sde.T:
+            raise ValueError(
+                f"first is {self.first}, expected a time above t_eps "
+                f"{sde.t_eps} and up to {sde.T}"
+            )
         root = 1 / self.exponent
-        times = torch.linspace(sde.T**root, sde.t_eps**root, self.number)
+        times = torch.linspace(self.first**root, sde.t_eps**root, self.number)
         return times**self.exponent
 
 
@@ -66,9 +76,8 @@ class UniformSteps(PowerSteps):
 
     Example
     -------
-    >>> from cmkt_plugin.diffusion.sde import OUVESDE
-    >>> UniformSteps(2)(OUVESDE())
-    tensor([1.0000, 0.0300])
+    >>> UniformSteps(4)(OUVESDE())
+    tensor([1.0000, 0.6767, 0.3533, 0.0300])
     """
 
     def __init__(self, number):
