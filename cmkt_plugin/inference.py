@@ -315,8 +315,11 @@ class CMKTEnhancement(Pretrained):
 
     @torch.no_grad()
     @full_float32
-    def _enhance_signals(self, noisy, name):
-        """Enhances signals (time, signals) at the model's rate."""
+    def _enhance_signals(self, noisy, name, enhancer=None):
+        """Enhances signals (time, signals) at the model's rate.
+
+        ``enhancer`` stands in for the model's own, with the same call.
+        """
         samples = len(noisy)
         signals = torch.from_numpy(np.ascontiguousarray(noisy.T))
         self._listen(signals)
@@ -324,7 +327,8 @@ class CMKTEnhancement(Pretrained):
             signals = fit_length(signals, max(samples, self.shortest))
         signals = signals.to(self.device)
         lengths = torch.ones(len(signals), device=signals.device)
-        enhanced = self.enhancer(signals, lengths).wav.cpu()[:, :samples]
+        enhancer = enhancer or self.enhancer
+        enhanced = enhancer(signals, lengths).wav.cpu()[:, :samples]
         check_enhanced(enhanced, signals, name)
         return enhanced.numpy().T
 

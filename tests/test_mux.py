@@ -1,0 +1,111 @@
+"""A new sound in an old video: the picture's bits, the sound's time."""
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from tiny_videos import heard, packets, shown_from, tone, write_video
+
+from cmkt_plugin.visual.mux import check_mux, mux
+from cmkt_plugin.visual.sound_track import spool_sound
+
+LEVELS = np.arange(60, 160, 2)  # 50 pictures, 2 s
+LOSSY = ("mpeg4", "aac")
+
+
+def delay(one, other, rate):
+    """Seconds by which the second sound comes later."""
+    count = 2 * max(len(one), len(other))
+    one, other = (np.fft.rfft(x[:, 0], count) for x in (one, other))
+    found = int(np.argmax(np.fft.irfft(other * one.conj())))
+    return (found - count * (found > count // 2)) / rate
+
+
+def codec(path):
+    with av.open(str(path)) as file:
+        return file.streams.audio[0].codec_context.name
+
+
+def sweep(seconds, rate, channels):
+    """Frequencies that every codec keeps, each at a time of its own."""
+    time = np.arange(round(seconds * rate))[:, None] / rate
+    phase = 2 * np.pi * (300 + 800 * time) * time * (1 + np.arange(channels))
+    return 0.3 * np.sin(phase).astype("float32")
+
+
+@pytest.mark.parametrize("begins", [0.0, 0.4])
+@pytest.mark.parametrize(
+    "name, codecs",
+    [
+        ("a.mkv", ("ffv1", "pcm_s16le")),
+        ("a.mp4", LOSSY),
+        ("a.mov", LOSSY),
+        ("a.mpg", ("mpeg1video", "mp2")),
+        ("a.webm", ("libvpx", "libopus")),
+    ],
+)
+def test_picture_bit_for_bit_and_sound_in_time(tmp_path, name, codecs, begins):
+    old, new = tmp_path / name, tmp_path / f"new_{name}"
+    rate = 48000
+    write_video(
+        old, LEVELS, sweep(1.5, rate, 2), rate, begins=begins, codecs=codecs
+    )
+    track = spool_sound(old, tmp_path / "a.rf64")
+    samples, _ = soundfile.read(tmp_path / "a.rf64", dtype="float32")
+    mux(old, new, np.array_split(0.5 * samples, 7), track.start)
+    assert packets(new) == packets(old)
+    before, starts = heard(old)
+    after, starts_now = heard(new)
+    assert starts - shown_from(old) == pytest.approx(begins, abs=0.04)
+    # Some codecs begin with samples of their own: time and place must fit.
+    later = starts_now - shown_from(new) - starts + shown_from(old)
+    assert abs(delay(before, after, rate) + later) < 0.002
+    assert abs(len(after) - len(before)) / rate < 0.025
+    level = np.std(after) / np.std(before)
+    assert level == pytest.approx(0.5, abs=0.02)
+    assert [p.name for p in tmp_path.iterdir() if ".part" in p.name] == []
+
+
+def test_the_sound_is_coded_as_it_was_or_as_is_usual_there(tmp_path):
+    old = tmp_path / "a.mkv"
+    write_video(old, LEVELS, tone(2.0), codecs=("libvpx", "flac"))
+    assert codec(mux(old, tmp_path / "b.mkv", [tone(2.0)], 0)) == "flac"
+    assert codec(mux(old, tmp_path / "b.webm", [tone(2.0)], 0)) == "opus"
+
+
+@pytest.mark.parametrize(
+    "name, told",
+    [
+        ("a.mkv", "is the video itself: name another file"),
+        ("b.txt", "'.txt' is no kind of video that can be written"),
+        ("b", "'' is no kind of video"),
+        ("b.webm", "'webm' format does not support 'ffv1' codec, which is"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before(tmp_path, name, told):
+    old = tmp_path / "a.mkv"
+    write_video(old, LEVELS, tone(2.0))
+    with pytest.raises(ValueError, match=told):
+        check_mux(old, tmp_path / name)
+
+
+def test_a_sound_is_no_video(tmp_path):
+    old = tmp_path / "a.wav"
+    write_video(old, sound=tone(1.0))
+    with pytest.raises(ValueError, match="a.wav has no picture"):
+        check_mux(old, tmp_path / "b.mkv")
+
+
+def test_a_video_that_fails_on_the_way_leaves_the_old_one(tmp_path):
+    old, new = tmp_path / "a.mkv", tmp_path / "b.mkv"
+    write_video(old, LEVELS, tone(2.0))
+    new.write_text("before")
+
+    def pieces():
+        yield tone(1.0)
+        raise ValueError("the model failed")
+
+    with pytest.raises(ValueError, match="the model failed"):
+        mux(old, new, pieces(), 0)
+    assert new.read_text() == "before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.mkv", "b.mkv"]
