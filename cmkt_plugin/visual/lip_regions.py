@@ -23,13 +23,16 @@ class LipRegions(NamedTuple):
     timing : Timing
         Of the video's own frames.
     shape : tuple of int
-        Height and width of the picture as it is shown.
+        Height and width of the picture as it is shown (pixels).
+    damaged : int
+        Frames of the video that FFmpeg had to patch; they count as absent.
     """
 
     pixels: np.ndarray
     present: np.ndarray
     timing: Timing
     shape: tuple
+    damaged: int
 
 
 def find_lips(path, detector=None, mouth=None, start=None):
@@ -61,16 +64,8 @@ def find_lips(path, detector=None, mouth=None, start=None):
         is none of these: its frames are all absent.
     """
     detector, mouth = detector or CascadeDetector(), mouth or MouthGeometry()
-    spans, shape = [], (0, 0)
-
-    def noted():
-        nonlocal shape
-        for frame in read_frames(path):
-            spans.append((frame.time, frame.duration))
-            shape = frame.image.shape
-            yield frame
-
-    images = at_frame_rate(noted(), start)
+    frames = _NotedFrames(path)
+    images = at_frame_rate(frames, start)
     faces = [[] if image is None else detector(image) for image in images]
     squares, present = mouth(faces)
     pixels = np.zeros((len(faces), SIZE, SIZE), np.uint8)
@@ -78,4 +73,23 @@ def find_lips(path, detector=None, mouth=None, start=None):
     for frame, image in enumerate(images):
         if present[frame]:
             pixels[frame] = crop(image, squares[frame])
-    return LipRegions(pixels, present, timing(spans), shape)
+    return LipRegions(
+        pixels, present, timing(frames.spans), frames.shape, frames.damaged
+    )
+
+
+class _NotedFrames:
+    """Frames of a video, and what is known of those that have gone by."""
+
+    def __init__(self, path):
+        self.path = path
+        self.spans, self.shape, self.damaged = [], (0, 0), 0
+
+    def __iter__(self):
+        for frame in read_frames(self.path):
+            self.spans.append((frame.time, frame.duration))
+            if frame.image is None:
+                self.damaged += 1
+            else:
+                self.shape = frame.image.shape
+            yield frame

@@ -12,6 +12,7 @@ from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_PICTURE, UnusableClip
 # Seconds after which a picture that stands still shows no lips any more.
 STALE = Fraction(1, 5)
 LONGEST_GAP = 60  # seconds between frames; more is a broken time stamp
+LATE = 0.5  # seconds by which a picture may end before the file says
 VARIABLE = 0.25  # of the usual distance of frames, by which others differ
 
 
@@ -24,8 +25,9 @@ class Frame(NamedTuple):
         When it is shown, on the file's clock (seconds).
     duration : fractions.Fraction
         How long (seconds).
-    image : numpy.ndarray
-        Grey picture (height, width), uint8.
+    image : numpy.ndarray or None
+        Grey picture (height, width), uint8; None where FFmpeg has patched
+        what was damaged.
     """
 
     time: Fraction
@@ -58,9 +60,11 @@ def read_frames(path):
         for frame in container.decode(stream):
             time = _next_time(path, frame, time, usual)
             duration = (frame.duration or 0) * frame.time_base or usual
-            yield Frame(time, duration, _upright(frame, stream))
-    if time is None:
-        raise UnusableClip(path, NO_PICTURE, "its picture has no frames")
+            image = None if frame.is_corrupt else _upright(frame, stream)
+            yield Frame(time, duration, image)
+        if time is None:
+            raise UnusableClip(path, NO_PICTURE, "its picture has no frames")
+        _require_end(path, stream, time + duration)
 
 
 def at_frame_rate(frames, start=None, rate=FRAME_RATE):
@@ -175,6 +179,25 @@ def _next_time(path, frame, before, usual):
             f"{float(before):.2f} s; write the file anew with FFmpeg",
         )
     return time
+
+
+def _require_end(path, stream, end):
+    """Refuses a file that is shorter than it says: a download cut off."""
+    begun = (stream.start_time or 0) * stream.time_base
+    if stream.duration:
+        promised = begun + stream.duration * stream.time_base
+    else:  # Matroska has it as a text
+        hours, minutes, seconds = map(
+            Fraction, stream.metadata.get("DURATION", "0:0:0").split(":")
+        )
+        promised = 3600 * hours + 60 * minutes + seconds
+    if promised - end > LATE:
+        raise UnusableClip(
+            path,
+            CORRUPT,
+            f"its picture ends at {float(end):.2f} s, expected "
+            f"{float(promised):.2f} s; copy or download it again",
+        )
 
 
 def _upright(frame, stream):
