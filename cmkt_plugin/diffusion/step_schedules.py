@@ -62,8 +62,10 @@ class PowerSteps:
                 f"{sde.t_eps} and up to {sde.T}"
             )
         root = 1 / self.exponent
-        times = torch.linspace(self.first**root, sde.t_eps**root, self.number)
-        return times**self.exponent
+        ends = self.first**root, sde.t_eps**root
+        # In double precision the ends come out of the power as they were.
+        times = torch.linspace(*ends, self.number, dtype=torch.float64)
+        return (times**self.exponent).float()
 
 
 class UniformSteps(PowerSteps):
