@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from tiny_videos import heard, packets, shown_from, tone, write_video
+from shaded_videos import heard, packets, shown_from, tone, write_video
 
 from cmkt_plugin.visual.mux import check_mux, mux
 from cmkt_plugin.visual.sound_track import spool_sound

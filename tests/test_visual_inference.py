@@ -10,14 +10,21 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from shaded_videos import (
+    RATE,
+    Brightness,
+    WholePicture,
+    heard,
+    tone,
+    write_video,
+)
 from test_export import make_run
-from tiny_videos import RATE, Brightness, WholePicture, heard, tone, write_video
 from toy_backbones import build
 
 from cmkt_plugin.exporting.export import export
 from cmkt_plugin.loading.adapters import parts_of
 from cmkt_plugin.overlap_add import OverlapAdd
-from cmkt_plugin.visual import video_lips
+from cmkt_plugin.visual import inference, video_lips
 from cmkt_plugin.visual.inference import AudioVisualEnhancement
 from cmkt_plugin.visual.sound_track import spool_sound
 from cmkt_plugin.visual.unusable_clip import UnusableClip
@@ -40,7 +47,7 @@ def faces(monkeypatch):
         squares = np.array([[47.5, 47.5, 96.0]] * len(found))
         return squares, present
 
-    monkeypatch.setattr(video_lips, "CascadeDetector", WholePicture)
+    monkeypatch.setattr(inference, "CascadeDetector", WholePicture)
     monkeypatch.setattr(video_lips, "MouthGeometry", lambda: mouth)
 
 

@@ -6,18 +6,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-import soundfile
 import torch
 from speechbrain.utils.parallel import get_available_cpu_count
 
 from cmkt_plugin.enhancing.progress import EnhancementProgress
+from cmkt_plugin.enhancing.sound_files import SoundFiles
 from cmkt_plugin.enhancing.work_meter import Stopped, WorkMeter
 from cmkt_plugin.leftovers import remove_leftovers
-from cmkt_plugin.recordings import read_header
 from cmkt_plugin.threads import map_in_threads
 
 TICK = 0.5  # seconds between two looks at how far it is
@@ -53,6 +51,7 @@ class _Work(NamedTuple):
     """What the threads share."""
 
     model: object
+    kind: SoundFiles
     options: dict
     durations: dict  # source: seconds
     meter: WorkMeter
@@ -61,7 +60,9 @@ class _Work(NamedTuple):
     tried: SimpleQueue  # the files that had their turn
 
 
-def enhance_files(model, targets, jobs=None, note=None, **options):
+def enhance_files(
+    model, targets, jobs=None, note=None, kind=SoundFiles(), **options
+):
     """Enhances files; a bad one does not keep the others from it.
 
     Arguments
@@ -76,8 +77,10 @@ def enhance_files(model, targets, jobs=None, note=None, **options):
     note : callable or None
         Called with the ``os.stat_result`` of a source, from before it was
         read, and the target, once that is finished; in several threads.
+    kind : SoundFiles
+        What kind of files they are.
     **options
-        Of ``enhance_file``: ``dry_wet``, ``keep_high_band``.
+        Of its ``enhance``: ``dry_wet``, ``keep_high_band``.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def enhance_files(model, targets, jobs=None, note=None, **options):
     begun = time.monotonic()
     for folder in {target.parent for target in targets.values()}:
         remove_leftovers(folder)
-    durations, faults = _read_headers(targets)
+    durations, faults = _read_headers(targets, kind)
     outcome = Outcome(failed=faults)
     meter = WorkMeter(model)
     with (
@@ -96,7 +99,8 @@ def enhance_files(model, targets, jobs=None, note=None, **options):
         _threads(min(jobs or _default_jobs(model), len(durations))) as pool,
     ):
         work = _Work(
-            model, options, durations, meter, outcome, note, SimpleQueue()
+            *(model, kind, options, durations),
+            *(meter, outcome, note, SimpleQueue()),
         )
         try:
             # The longest first: at the end, all would wait for them.
@@ -115,11 +119,9 @@ def enhance_files(model, targets, jobs=None, note=None, **options):
     return outcome
 
 
-def _read_headers(targets):
+def _read_headers(targets, kind):
     """Seconds of audio by source, and what is wrong with the others."""
-    headers = map_in_threads(
-        partial(read_header, channels=None), list(targets), "Reading headers"
-    )
+    headers = map_in_threads(kind.header, list(targets), "Reading headers")
     durations, faults = {}, {}
     for source, header in zip(targets, headers):
         if header.fault:
@@ -157,9 +159,9 @@ def _attempt(work, source, target):
     outcome, seconds = work.outcome, work.durations[source]
     try:
         before = source.stat()
-        channels = soundfile.info(source).channels
+        channels = work.kind.channels(source)
         with work.meter.file(seconds, channels):
-            work.model.enhance_file(source, target, **work.options)
+            work.kind.enhance(work.model, source, target, **work.options)
         if work.note:
             work.note(before, target)
         outcome.finished[source] = seconds

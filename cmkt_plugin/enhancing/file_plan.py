@@ -68,8 +68,8 @@ def plan_files(inputs, output):
         targets = {sources[0]: Path(output)}
     else:
         _refuse_as_folder(output, len(sources))
-        targets = _join(found, Path(output))
-    _refuse_own_input(targets)
+        targets = join(found, Path(output))
+    refuse_own_input(targets)
     return Plan(targets, unreadable)
 
 
@@ -128,7 +128,26 @@ def _refuse_as_folder(output, number):
         )
 
 
-def _join(found, output):
+def join(found, output):
+    """The targets of sources in a folder.
+
+    Arguments
+    ---------
+    found : list of tuple
+        Each source and the place of its output in the folder.
+    output : pathlib.Path
+        The folder.
+
+    Returns
+    -------
+    dict
+        Source to target.
+
+    Raises
+    ------
+    ValueError
+        If two sources would become one file.
+    """
     sources = {}
     for source, place in found:
         target = output / place
@@ -142,8 +161,20 @@ def _join(found, output):
     return {source: target for target, source in sources.items()}
 
 
-def _refuse_own_input(targets):
-    """A link may hide that a file is its own target, so files are compared."""
+def refuse_own_input(targets):
+    """Refuses outputs that would replace a source.
+
+    Arguments
+    ---------
+    targets : dict
+        Source to target.
+
+    Raises
+    ------
+    ValueError
+        With the source.
+    """
+    # A link may hide that a file is its own target, so files are compared.
     sources = {_identity(source): source for source in targets}
     for target in targets.values():
         source = sources.get(_identity(target)) if target.exists() else None

@@ -5,11 +5,12 @@ from collections import deque
 from glob import glob, has_magic
 from pathlib import Path
 
-from cmkt_plugin.file_tree import is_recording, walk_files
+from cmkt_plugin.enhancing.sound_files import SoundFiles
+from cmkt_plugin.file_tree import walk_files
 from cmkt_plugin.shown import first_few
 
 
-def find_recordings(given, output, unreadable):
+def find_recordings(given, output, unreadable, kind=SoundFiles()):
     """Yields what one input holds.
 
     Arguments
@@ -20,6 +21,8 @@ def find_recordings(given, output, unreadable):
         What lies in it is left out.
     unreadable : cmkt_plugin.file_tree.Unreadable
         Where folders that cannot be read are noted.
+    kind : SoundFiles
+        What is a recording.
 
     Yields
     ------
@@ -43,45 +46,44 @@ def find_recordings(given, output, unreadable):
     """
     path = Path(given)
     if path.is_dir():
-        yield from _in_folder(path, output, unreadable)
+        yield from _in_folder(path, output, unreadable, kind)
     # First: a file's name may hold brackets.
     elif path.exists():
         yield path, path.name
     elif has_magic(str(given)):
-        yield from _matching(str(given), output, unreadable)
+        yield from _matching(str(given), output, unreadable, kind)
     else:
         raise FileNotFoundError(
-            f"{given} not found: expected a recording, a folder or a pattern"
+            f"{given} not found: expected a {kind.name}, a folder or a pattern"
         )
 
 
-def _in_folder(folder, output, unreadable):
-    below = _below(folder, unreadable)
+def _in_folder(folder, output, unreadable, kind):
+    below = _below(folder, unreadable, kind)
     sources = list(_outside(output, folder, below))
     if not sources:
         raise FileNotFoundError(
-            f"no recording in the folder {folder}: expected files that end in "
-            "wav, flac, ogg, mp3 or another suffix that libsndfile knows"
+            f"no {kind.name} in the folder {folder}: expected {kind.expected}"
             f"{_told(unreadable)}"
         )
     return sources
 
 
-def _matching(pattern, output, unreadable):
+def _matching(pattern, output, unreadable, kind):
     parts = Path(pattern).parts
     fixed = next(i for i, part in enumerate(parts) if has_magic(part))
     found = set()
     for match in map(Path, glob(pattern, recursive=True)):
         if match.is_dir():
-            found.update(_below(match, unreadable))
-        elif is_recording(match):
+            found.update(_below(match, unreadable, kind))
+        elif kind.has(match):
             found.add(match)
     _note_unreadable(parts, unreadable)
     sources = list(_outside(output, Path(*parts[:fixed]), sorted(found)))
     if not sources:
         raise FileNotFoundError(
-            f"the pattern {pattern} matches no recording: '*' stands for any "
-            f"characters of one name, '**' for any folders{_told(unreadable)}"
+            f"the pattern {pattern} matches no {kind.name}: '*' stands for "
+            f"any characters of one name, '**' for any folders{_told(unreadable)}"
         )
     return sources
 
@@ -106,9 +108,9 @@ def _told(unreadable):
     return f". {first_few(told, 3, '; ')}" if told else ""
 
 
-def _below(folder, unreadable):
+def _below(folder, unreadable, kind):
     names = sorted(walk_files(folder, unreadable.note))
-    return [folder / name for name in names if is_recording(name)]
+    return [folder / name for name in names if kind.has(name)]
 
 
 def _outside(output, root, sources):

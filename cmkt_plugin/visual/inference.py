@@ -20,16 +20,18 @@ from cmkt_plugin.inference import CMKTEnhancement
 from cmkt_plugin.input_checks import check_array, check_dry_wet
 from cmkt_plugin.loading.adapters import parts_of
 from cmkt_plugin.loading.model_source import open_model
+from cmkt_plugin.visual.face_detector import CascadeDetector
 from cmkt_plugin.visual.lip_track import LipTrack, WindowLips
 from cmkt_plugin.visual.lips import FRAME_RATE
 from cmkt_plugin.visual.mux import check_mux, mux
 from cmkt_plugin.visual.sound_track import spool_sound
 from cmkt_plugin.visual.unusable_clip import NO_PICTURE, UnusableClip
+from cmkt_plugin.visual.video_files import SOUNDS
 from cmkt_plugin.visual.video_lips import VideoLips
 
 logger = get_logger(__name__)
 
-SOUNDS = (".wav", ".flac")
+
 INSTEAD = ": enhanced from the sound alone"
 APART = 0.5  # s, by which sound and picture may differ without a word
 
@@ -294,7 +296,9 @@ class AudioVisualEnhancement(CMKTEnhancement):
             return None
         try:
             # Of sounds that FFmpeg does not know this is all to be said.
-            track = None if is_recording(path) else VideoLips(path, start)
+            track = None
+            if not is_recording(path):
+                track = VideoLips(path, start, self._detector())
         except UnusableClip as error:
             if error.fault != NO_PICTURE:
                 raise
@@ -309,6 +313,16 @@ class AudioVisualEnhancement(CMKTEnhancement):
             )
             return None
         return track
+
+    def _detector(self):
+        """Finds faces, unless a listener ends the work on the way."""
+        detector, nothing = CascadeDetector(), torch.zeros(0)
+
+        def detect(image):
+            self._listen(nothing)
+            return detector(image)
+
+        return detect
 
 
 def check_output(filename, output):
