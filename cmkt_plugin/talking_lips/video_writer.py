@@ -8,7 +8,8 @@ import numpy as np
 from cmkt_plugin.leftovers import temporary_path
 from cmkt_plugin.visual.lips import FRAME_RATE
 
-QUALITY = "23"  # of x264, 0 is lossless
+# Slower presets gave other bytes for the same frames from call to call.
+X264 = {"crf": "20", "preset": "veryfast", "threads": "1"}
 REPEATABLE = {"fflags": "+bitexact"}  # Matroska would number files by lot
 
 
@@ -46,8 +47,7 @@ def write_video(path, frames, wav, rate):
             str(temporary), "w", format="matroska", options=REPEATABLE
         ) as file:
             video = file.add_stream("libx264", rate=FRAME_RATE)
-            # One thread: others divide the frame, and bytes would differ.
-            video.options = {"crf": QUALITY, "preset": "fast", "threads": "1"}
+            video.options = X264
             video.pix_fmt = "yuv420p"
             sound = file.add_stream("flac", rate=rate, layout="mono")
             sound.format = "s16"
