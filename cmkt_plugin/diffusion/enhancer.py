@@ -30,7 +30,7 @@ class DiffusionEnhancer(torch.nn.Module):
     score_model : cmkt_plugin.diffusion.score_model.ScoreModel
         With a network for as many conditions as there are.
     predictive : torch.nn.Module or None
-        First stage, trained already: ``estimate(spectrum, lips)`` gives a
+        First stage, trained already: ``estimate(spectrum, lips, lengths)`` gives a
         spectrum and what the lips show. It learns no more.
     crop_frames : int or None
         Train on a random stretch of so many frames; None: on all of them. A
@@ -66,8 +66,6 @@ class DiffusionEnhancer(torch.nn.Module):
     (torch.Size([2, 94, 128]), torch.Size([2, 94, 128]))
     """
 
-    features = None  # it computes those of its loss itself
-
     def __init__(
         self,
         transform,
@@ -79,26 +77,31 @@ class DiffusionEnhancer(torch.nn.Module):
         super().__init__()
         if predictive is not None:
             _check_frames(transform, predictive)
-            predictive.requires_grad_(False)
+            predictive.requires_grad_(False).eval()
         self.transform = transform
         self.score_model = score_model
         self.predictive = predictive
         self.crop_frames = crop_frames
         self.seed = seed
-        self.train()
+        self._evaluated = 0  # batches, since the mode was last switched
 
     def train(self, mode=True):
         """Switches the mode; the first stage stays in evaluation mode."""
         super().train(mode)
         if self.predictive is not None:
             self.predictive.eval()
-        self._evaluated = 0  # batches, since the mode was switched
+        self._evaluated = 0
         return self
 
     @property
     def hop_length(self):
         """Samples between the model's frames."""
         return self.transform.hop_length
+
+    @property
+    def steps(self):
+        """The steps of the sampler; their ``number`` may be set."""
+        return self.score_model.sampler.steps
 
     def forward(self, noisy, lengths, need_wav=True, clean=None, lips=None):
         """Enhances a batch, and learns the score if told what is clean.
@@ -129,14 +132,16 @@ class DiffusionEnhancer(torch.nn.Module):
         ValueError
             If the waveform is to be learned from: sampling has no gradient.
         """
-        if need_wav and self.training:
+        if need_wav and self.training and clean is not None:
             raise ValueError(
-                "a DiffusionEnhancer draws its waveforms without gradient: in "
-                "training mode call it with need_wav=False (an objective of "
-                "'features' only), or switch to evaluation mode"
+                "a DiffusionEnhancer draws its waveforms without gradient: "
+                "train it with losses of the objective's 'features' alone, "
+                "none of 'waveform'"
             )
         peak = self.transform.peak(noisy)
-        spectra, visual = self._conditions(self.transform(noisy / peak), lips)
+        spectra, visual = self._conditions(
+            self.transform(noisy / peak), lips, lengths
+        )
         features = target = wav = None
         # First of all: a latent is tapped in the network's first call.
         if clean is not None or not need_wav:
@@ -152,11 +157,11 @@ class DiffusionEnhancer(torch.nn.Module):
         return Enhanced(wav, features, target)
 
     @torch.no_grad()
-    def _conditions(self, noisy, lips):
+    def _conditions(self, noisy, lips, lengths):
         """What the network sees: spectra, the drift's target last; lips."""
         if self.predictive is None:
             return [noisy], None
-        estimate, visual = self.predictive.estimate(noisy, lips)
+        estimate, visual = self.predictive.estimate(noisy, lips, lengths)
         return [noisy, estimate], visual
 
     def _match(self, clean, spectra, visual, lengths):

@@ -65,7 +65,7 @@ class CleanPrediction:
     True
     """
 
-    def __init__(self, spread=0.15):
+    def __init__(self, spread=0.1):
         self.spread = spread
 
     def _spread_at(self, t, sde):

@@ -130,24 +130,15 @@ class ScoreModel(torch.nn.Module):
 
         return (sampler or self.sampler)(score, spectra[-1], draw)
 
-    def enhance(
-        self,
-        Y,
-        sampler_type="own",
-        predictor="reverse_diffusion",
-        corrector="ald",
-        N=30,
-        corrector_steps=1,
-        snr=0.5,
-    ):
+    def enhance(self, Y, **sampling):
         """What ``speechbrain.inference.enhancement.SGMSEEnhancement`` calls.
 
         Arguments
         ---------
         Y : torch.Tensor
             Noisy spectra, complex (batch, 1, bins, frames).
-        sampler_type, predictor, corrector, N, corrector_steps, snr
-            See ``stock_sampler``.
+        **sampling
+            Arguments of ``stock_sampler``.
 
         Returns
         -------
@@ -155,14 +146,6 @@ class ScoreModel(torch.nn.Module):
             Clean spectra, such as ``Y``. The noise that is drawn is the same
             in every call.
         """
-        sampler = stock_sampler(
-            self.sampler,
-            sampler_type,
-            predictor,
-            corrector,
-            N,
-            corrector_steps,
-            snr,
-        )
+        sampler = stock_sampler(self.sampler, **sampling)
         draw = RepeatableNoise(seed=0)
         return self.sample([Y[:, 0]], draw=draw, sampler=sampler)[:, None]

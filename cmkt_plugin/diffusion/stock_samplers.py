@@ -24,7 +24,13 @@ PREDICTORS = {
 
 
 def stock_sampler(
-    own, sampler_type, predictor, corrector, number, corrector_steps, snr
+    own,
+    sampler_type="pc",
+    predictor="reverse_diffusion",
+    corrector="ald",
+    N=30,
+    corrector_steps=1,
+    snr=0.5,
 ):
     """The sampler that the names of a ``hyperparams.yaml`` ask for.
 
@@ -33,13 +39,13 @@ def stock_sampler(
     own : callable
         The sampler of the model.
     sampler_type : str
-        "own", "pc" for predictor and corrector or "ode" for the probability
-        flow.
+        "pc" for predictor and corrector, "ode" for the probability flow, or
+        "own" for the sampler of the model.
     predictor : str
         Of "pc": "reverse_diffusion", "euler_maruyama" or "none".
     corrector : str
         Of "pc": "ald" or "none".
-    number : int
+    N : int
         Steps, of any type.
     corrector_steps : int
         Of "pc", at each of them.
@@ -60,11 +66,11 @@ def stock_sampler(
     -------
     >>> from cmkt_plugin.diffusion.sde import OUVESDE
     >>> own = ProbabilityFlowODE(OUVESDE(), UniformSteps(30))
-    >>> stock_sampler(own, "own", "", "", 4, 1, 0.5).steps.number
+    >>> stock_sampler(own, "own", N=4).steps.number
     4
-    >>> stock_sampler(own, "edm", "", "", 4, 1, 0.5)
+    >>> stock_sampler(own, "edm")
     Traceback (most recent call last):
-    ValueError: sampler_type is 'edm', expected one of own, pc, ode
+    ValueError: sampler_type is 'edm', expected one of pc, ode, own
     """
     correctors = {
         "ald": lambda: AnnealedLangevin(snr, corrector_steps),
@@ -73,7 +79,7 @@ def stock_sampler(
 
     def its_own():
         changed = copy.deepcopy(own)
-        changed.steps.number = number
+        changed.steps.number = N
         return changed
 
     def predictor_corrector():
@@ -81,16 +87,16 @@ def stock_sampler(
             own.sde,
             _found("predictor", predictor, PREDICTORS),
             _found("corrector", corrector, correctors)(),
-            UniformSteps(number),
+            UniformSteps(N),
         )
 
     def probability_flow():
-        return ProbabilityFlowODE(own.sde, UniformSteps(number))
+        return ProbabilityFlowODE(own.sde, UniformSteps(N))
 
     types = {
-        "own": its_own,
         "pc": predictor_corrector,
         "ode": probability_flow,
+        "own": its_own,
     }
     return _found("sampler_type", sampler_type, types)()
 

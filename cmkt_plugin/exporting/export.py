@@ -6,6 +6,7 @@ not, the folder brings a user's own as ``custom.py``.
 """
 
 import pydoc
+from copy import copy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Optional
@@ -22,8 +23,8 @@ from cmkt_plugin.exporting.exported import (
 from cmkt_plugin.exporting.readme import readme
 from cmkt_plugin.exporting.stock_interfaces import (
     CUSTOM,
-    STOCK_INTERFACES,
     StockInterface,
+    interface_of,
 )
 from cmkt_plugin.loading.config_check import check_config, unlisted
 from cmkt_plugin.loading.model_source import open_trusted
@@ -36,8 +37,6 @@ from cmkt_plugin.loading.run_config import (
 )
 from cmkt_plugin.loading.safe_folder import load_safe, write_safe
 from cmkt_plugin.loading.yaml_nodes import children
-
-STOCK = ("speechbrain.", "torch.")
 
 
 class _Form(NamedTuple):
@@ -110,11 +109,13 @@ def _form(path):
     """How the run's enhancer is written: for stock SpeechBrain if it can."""
     nodes = backbone_nodes(path)
     enhancer = nodes["enhancer"]
-    interface = STOCK_INTERFACES.get(enhancer.tag, CUSTOM)
+    interface = interface_of(enhancer)
     hyperparams = _fill(interface, {**nodes, **children(enhancer)})
     names = custom_module.object_names(hyperparams)
     custom = None
-    if interface is CUSTOM or not all(n.startswith(STOCK) for n in names):
+    if interface is CUSTOM or not all(
+        name.startswith(interface.packages) for name in names
+    ):
         interface = CUSTOM
         custom = custom_module.move_to_custom(enhancer)
         hyperparams = _fill(CUSTOM, nodes)
@@ -128,17 +129,26 @@ def _fill(interface, parts):
 
     def filled(node):
         if node.tag == "!part":
-            if node.value not in parts:
-                raise ValueError(
-                    f"the run's enhancer has no '{node.value}:': name the "
-                    "arguments of its adapter"
-                )
-            return parts[node.value]
+            return _part(node.value, parts)
         if isinstance(node, yaml.MappingNode):
             node.value = [(key, filled(value)) for key, value in node.value]
         return node
 
     return filled(yaml.compose(interface.hyperparams))
+
+
+def _part(path, parts):
+    """The node that names lead to, each within the one before."""
+    for name in path.split("."):
+        if name not in parts:
+            raise ValueError(
+                f"the run's enhancer has no '{path}:': name the arguments of "
+                "its adapter, and of their classes"
+            )
+        node = parts[name]
+        parts = children(node)
+    # A copy of a number: told twice, it would be an alias.
+    return copy(node) if isinstance(node, yaml.ScalarNode) else node
 
 
 def _config(path):

@@ -76,7 +76,6 @@ from cmkt_plugin.loading.model_source import open_model
 
 model = open_model("FOLDER", trust=True)"""
 
-STOCK_NEEDS = "Stock SpeechBrain; cmkt_plugin need not be installed."
 FOREIGN_NEEDS = (
     "SpeechBrain has no interface for this model: cmkt_plugin must be\n"
     "installed. This runs `custom.py`: read it first."
@@ -120,7 +119,7 @@ def readme(stock, model, unsafe=None, custom=False, onnx=False):
         sample_rate=model.hparams.sample_rate,
         version=__version__,
         first="SpeechBrain's foreign_class" if custom else "SpeechBrain",
-        needs=FOREIGN_NEEDS if custom else STOCK_NEEDS,
+        needs=FOREIGN_NEEDS if custom else stock.needs,
         loading=loading.format(
             module=interface.__module__, cls=interface.__name__
         ),

@@ -3,6 +3,10 @@
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 
+from cmkt_plugin.diffusion.compressed_stft import CompressedSTFT
+from cmkt_plugin.diffusion.enhancer import DiffusionEnhancer
+from cmkt_plugin.diffusion.score_model import ScoreModel
+from cmkt_plugin.diffusion.stock_samplers import stock_sampler
 from cmkt_plugin.enhancers import SpectralMask, WaveformMapping, WaveformMask
 from cmkt_plugin.features import LogMagnitude
 
@@ -20,7 +24,7 @@ def adapter_of(modules, hparams):
     Returns
     -------
     torch.nn.Module
-        One of ``cmkt_plugin.enhancers``.
+        One of ``cmkt_plugin.enhancers``, or a ``DiffusionEnhancer``.
 
     Raises
     ------
@@ -33,12 +37,15 @@ def adapter_of(modules, hparams):
     separator = ("encoder", "masknet", "decoder")
     if all(name in modules for name in separator):
         return WaveformMapping(*(modules[name] for name in separator), None)
+    if "score_model" in modules:
+        return _diffusion_enhancer(modules["score_model"], hparams)
     if "enhance_model" not in modules:
         raise ValueError(
             f"the model has the modules {', '.join(modules) or 'none'}: "
             "expected an 'enhancer', or those of SpeechBrain's "
-            "SpectralMaskEnhancement or WaveformEnhancement (enhance_model) "
-            "or SepformerSeparation (encoder, masknet, decoder)"
+            "SpectralMaskEnhancement or WaveformEnhancement (enhance_model), "
+            "SGMSEEnhancement (score_model) or SepformerSeparation (encoder, "
+            "masknet, decoder)"
         )
     net = modules["enhance_model"]
     if hasattr(hparams, "compute_stft"):
@@ -51,6 +58,32 @@ def adapter_of(modules, hparams):
             "'compute_istft' beside the modules (SpectralMaskEnhancement)"
         )
     return WaveformMask(net, LogMagnitude(net.stft))
+
+
+def _diffusion_enhancer(score_model, hparams):
+    """What ``SGMSEEnhancement`` does with a score model."""
+    if not isinstance(score_model, ScoreModel):
+        raise ValueError(
+            f"the score_model is a {type(score_model).__name__}, expected a "
+            "cmkt_plugin.diffusion.score_model.ScoreModel: enhance with "
+            "SpeechBrain's SGMSEEnhancement"
+        )
+    if hparams.transform_type != "exponent":
+        raise ValueError(
+            f"the model's 'transform_type' is '{hparams.transform_type}', "
+            "expected 'exponent': enhance with SpeechBrain's SGMSEEnhancement"
+        )
+    transform = CompressedSTFT(
+        n_fft=hparams.n_fft,
+        hop_length=hparams.hop_length,
+        exponent=getattr(hparams, "spec_abs_exponent", 1.0),
+        factor=hparams.spec_factor,
+        window=hparams.window_type,
+    )
+    score_model.sampler = stock_sampler(score_model.sampler, **hparams.sampling)
+    enhancer = DiffusionEnhancer(transform, score_model)
+    device = next(score_model.parameters()).device
+    return enhancer.to(device).train(score_model.training)
 
 
 def _check_magnitude(hparams):

@@ -24,6 +24,22 @@ ALLOWED = frozenset(
         "cmkt_plugin.visual.fusion",
         "Concatenation GatedAddition CrossAttention",
     )
+    | _names("cmkt_plugin.diffusion.enhancer", "DiffusionEnhancer")
+    | _names("cmkt_plugin.diffusion.compressed_stft", "CompressedSTFT")
+    | _names("cmkt_plugin.diffusion.score_model", "ScoreModel")
+    | _names("cmkt_plugin.diffusion.score_network", "ScoreUNet")
+    | _names(
+        "cmkt_plugin.diffusion.parameterizations",
+        "NoisePrediction CleanPrediction PreconditionedPrediction",
+    )
+    | _names("cmkt_plugin.diffusion.sde", "OUVESDE")
+    | _names(
+        "cmkt_plugin.diffusion.samplers",
+        "PredictorCorrector ProbabilityFlowODE",
+    )
+    | _names("cmkt_plugin.diffusion.predictors", "ReverseDiffusion DDIM")
+    | _names("cmkt_plugin.diffusion.correctors", "AnnealedLangevin NoCorrector")
+    | _names("cmkt_plugin.diffusion.step_schedules", "UniformSteps PowerSteps")
     | _names("speechbrain.processing.features", "STFT ISTFT")
     # SBRNNBlock is left out: it looks its class up by a string.
     | _names(

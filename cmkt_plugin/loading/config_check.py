@@ -7,9 +7,12 @@ from cmkt_plugin.loading.allowed_classes import ALLOWED
 
 FORMAT = 1  # of config.json
 KINDS = ("new", "name", "tuple")
-ADAPTERS = tuple(
-    f"cmkt_plugin.enhancers.{name}"
-    for name in ("SpectralMask", "WaveformMask", "WaveformMapping")
+ADAPTERS = (
+    "cmkt_plugin.enhancers.SpectralMask",
+    "cmkt_plugin.enhancers.WaveformMask",
+    "cmkt_plugin.enhancers.WaveformMapping",
+    "cmkt_plugin.diffusion.enhancer.DiffusionEnhancer",
+    "cmkt_plugin.visual.predictive_enhancer.PredictiveEnhancer",
 )
 # Hz: beyond it there is no audio, and a number may be too large for memory.
 RATES = range(1000, 384_001)

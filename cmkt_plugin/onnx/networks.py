@@ -85,8 +85,10 @@ def network_of(enhancer):
     net = getattr(enhancer, "net", None)
     if isinstance(enhancer, WaveformMask) and isinstance(net, EnhanceResnet):
         return MaskedSpectrum(enhancer)
+    found = type(enhancer).__name__
+    if net is not None:
+        found += f" of {type(net).__name__}"
     raise ValueError(
-        f"{type(enhancer).__name__} of {type(net).__name__} cannot be exported "
-        "as ONNX, only a SpectralMask, a WaveformMapping and a WaveformMask of "
+        f"{found} cannot be exported as ONNX, only a SpectralMask, a WaveformMapping and a WaveformMask of "
         "an EnhanceResnet: use the model with PyTorch"
     )
