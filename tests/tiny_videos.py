@@ -1,130 +1,108 @@
-"""Videos of a few seconds, made on the spot, and enhancers that show time."""
+"""Small videos for tests: a drawn face or plain pictures, with sound."""
 
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
-import torch
 
-from cmkt_plugin.enhancers import Enhanced
-from cmkt_plugin.visual.face_detector import Face
-
-RATE, SIDE = 16000, 96
+RATE = 16000  # Hz
+TICK = Fraction(1, 1000)  # seconds
+WIDTH, HEIGHT = 180, 144
 
 
-class Brightness(torch.nn.Module):
-    """As loud as the lips are bright; a hundredth where nothing is seen."""
+def face(mouth=0.0, x=90, y=72, size=100):
+    """A face that OpenCV's cascade finds, its mouth open by 0 to 1."""
+    image = np.full((HEIGHT, WIDTH), 90, np.uint8)
 
-    hop_length = 128
+    def ellipse(across, down, wide, high, grey):
+        scale = size / 100
+        place = round(16 * (x + across * scale)), round(16 * (y + down * scale))
+        axes = round(16 * wide * scale), round(16 * high * scale)
+        cv2.ellipse(image, place, axes, 0, 0, 360, grey, -1, cv2.LINE_AA, 4)
 
-    def forward(self, noisy, lengths, need_wav=True, lips=None):
-        if lips is None:
-            return Enhanced(0.01 * noisy, None)
-        seen = lips.pixels.float().mean(dim=(2, 3)) / 255 * lips.present
-        frame = torch.arange(noisy.shape[1]) * 25 // RATE
-        frame = frame.clamp(max=seen.shape[1] - 1)
-        return Enhanced(noisy * seen[:, frame], None)
+    ellipse(0, -8, 46, 58, 60)
+    ellipse(0, 5, 38, 50, 190)
+    for side in (-17, 17):
+        ellipse(side, -12, 10, 3, 70)
+        ellipse(side, -3, 9, 5, 120)
+        ellipse(side, -3, 4, 4, 40)
+    ellipse(0, 12, 5, 10, 165)
+    ellipse(0, 20, 8, 3, 120)
+    ellipse(0, 35, 14, 3 + 8 * mouth, 60)
+    return cv2.GaussianBlur(image, (0, 0), 1.2)
 
 
-class WholePicture:
-    """Stands for the detector: all of a picture that is not black."""
-
-    def __call__(self, image):
-        return [Face(0, 0, SIDE, SIDE)] if image.mean() > 4 else []
+def blank():
+    """A picture without a face."""
+    return np.full((HEIGHT, WIDTH), 90, np.uint8)
 
 
-def tone(seconds, rate=RATE, channels=1):
-    """Samples (time, channels), another tone for each."""
-    time = np.arange(round(seconds * rate)) / rate
-    tones = [np.sin(2 * np.pi * 100 * (1 + c) * time) for c in range(channels)]
-    return 0.4 * np.stack(tones, axis=1).astype("float32")
+def tone(seconds, rate=RATE):
+    """A sound (time,)."""
+    return 0.3 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
 
 
 def write_video(
-    path,
-    grey=(),
-    sound=None,
-    rate=RATE,
-    begins=0.0,
-    codecs=("ffv1", "pcm_s16le"),
+    path, images=(), times=None, fps=25, sound=None, sound_start=0.0, turn=None
 ):
-    """Writes a video.
+    """Writes a video; the suffix tells the kind.
 
     Arguments
     ---------
-    path : pathlib.Path
-        The file; its suffix tells the container.
-    grey : sequence of int
-        The grey level of each picture; none: no picture.
+    path : Path
+        ``.mkv`` for times as they are given.
+    images : list of numpy.ndarray
+        Grey pictures (height, width), uint8; none: no picture.
+    times : list of float
+        When each is shown (s); None: ``fps`` a second.
     sound : numpy.ndarray or None
-        Samples (time, channels).
-    rate : int
-        Their rate (Hz).
-    begins : float
-        When the sound begins (s).
-    codecs : tuple of str
-        Of picture and sound.
+        Samples at 16 kHz (time,); None: no sound.
+    sound_start : float
+        When it begins (s).
+    turn : int or None
+        By how many degrees a player is to turn the picture, to the left.
     """
     with av.open(str(path), "w") as file:
-        picture = hearing = None
-        if len(grey):
-            picture = file.add_stream(codecs[0], rate=25)
-            picture.width, picture.height = SIDE, SIDE
-            picture.pix_fmt = "yuv420p"
-        if sound is not None:
-            layout = "mono" if sound.shape[1] == 1 else "stereo"
-            hearing = file.add_stream(codecs[1], rate=rate, layout=layout)
-        for number, level in enumerate(grey):
-            image = np.full((SIDE * 3 // 2, SIDE), 128, np.uint8)
-            image[:SIDE] = level
-            frame = av.VideoFrame.from_ndarray(image, "yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            file.mux(picture.encode(frame))
-        if picture:
-            file.mux(picture.encode(None))
-        if hearing:
-            _write_sound(file, hearing, sound, rate, begins)
+        if len(images):
+            picture = _picture(file, images[0], fps, turn)
+        heard = sound is not None and file.add_stream(
+            "pcm_s16le" if path.suffix == ".mkv" else "aac", rate=RATE
+        )
+        if heard:
+            heard.layout = "mono"
+        for number, image in enumerate(images):
+            time = number / fps if times is None else times[number]
+            frame = av.VideoFrame.from_ndarray(image, "gray")
+            frame.pts, frame.time_base = round(time / TICK), TICK
+            file.mux(picture.encode(frame.reformat(format="yuv420p")))
+        if len(images):
+            file.mux(picture.encode())
+        if heard:
+            _write_sound(file, heard, sound, sound_start)
+    return path
 
 
-def _write_sound(file, hearing, sound, rate, begins):
-    coder = hearing.codec_context
-    to_coder = av.AudioResampler(
-        coder.format, coder.layout, rate, coder.frame_size or 1024
+def _picture(file, image, fps, turn):
+    picture = file.add_stream("libx264", rate=Fraction(fps).limit_denominator())
+    picture.height, picture.width = image.shape
+    picture.pix_fmt = "yuv420p"
+    # No frame waits for later ones: the end of a cut file is lost alone.
+    picture.options = {"preset": "ultrafast", "crf": "12", "threads": "1"}
+    picture.codec_context.time_base = TICK
+    if turn is not None:
+        picture.set_display_rotation(turn)
+    return picture
+
+
+def _write_sound(file, stream, sound, start):
+    samples = np.round(np.asarray(sound) * 32767).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(samples[None], "s16", "mono")
+    frame.rate, frame.pts = RATE, round(start * RATE)
+    frame.time_base = Fraction(1, RATE)
+    format = stream.codec_context.format
+    resampler = av.AudioResampler(
+        format, "mono", RATE, stream.codec_context.frame_size or None
     )
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(sound).reshape(1, -1), "flt", coder.layout
-    )
-    frame.rate, frame.time_base = rate, Fraction(1, rate)
-    frame.pts = round(begins * rate)
-    for part in [*to_coder.resample(frame), *to_coder.resample(None), None]:
-        file.mux(hearing.encode(part))
-
-
-def packets(path):
-    """What the picture of a video is made of, packet by packet."""
-    with av.open(str(path)) as file:
-        return [
-            bytes(packet)
-            for packet in file.demux(file.streams.video[0])
-            if packet.size
-        ]
-
-
-def shown_from(path):
-    """When the first picture of a video is shown (s)."""
-    with av.open(str(path)) as file:
-        stream = file.streams.video[0]
-        times = [p.pts for p in file.demux(stream) if p.pts is not None]
-        return float(min(times) * stream.time_base)
-
-
-def heard(path):
-    """Samples (time, channels) of a video, and when they begin (s)."""
-    with av.open(str(path)) as file:
-        stream, blocks, start = file.streams.audio[0], [], None
-        to_float = av.AudioResampler("flt", stream.layout)
-        for frame in file.decode(stream):
-            start = frame.time if start is None else start
-            for part in to_float.resample(frame):
-                blocks.append(part.to_ndarray().reshape(-1, stream.channels))
-    return np.concatenate(blocks), start
+    for part in [*resampler.resample(frame), *resampler.resample(None), None]:
+        file.mux(stream.encode(part))

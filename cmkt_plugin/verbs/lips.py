@@ -26,11 +26,19 @@ from cmkt_plugin.verbs import progress
     help="By how much picture and sound may differ in length.",
 )
 @click.option(
+    "--smallest-face",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Of the picture's shorter side.",
+)
+@click.option(
     "--contact-sheet", type=Path, metavar="PNG", help="Show the crops."
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Clips at a time.")
 @click.pass_context
-def command(ctx, videos, output, offset, tolerance, contact_sheet, jobs):
+def command(ctx, videos, output, contact_sheet, jobs, smallest_face, **options):
     """Write FOLDER/ID.wav (16 kHz) and FOLDER/ID.lips.npz (mouths, 96x96
     grey, 25 frames/s) of each video.
 
@@ -38,14 +46,16 @@ def command(ctx, videos, output, offset, tolerance, contact_sheet, jobs):
     What is done already is not done again. Exit status: 1 if clips had to be
     left out; they are listed.
     """
+    from cmkt_plugin.visual.clip_names import name_clips
     from cmkt_plugin.visual.contact_sheet import write_contact_sheets
+    from cmkt_plugin.visual.face_detector import CascadeDetector
     from cmkt_plugin.visual.prepare import prepare_clips
     from cmkt_plugin.visual.prepare_clip import paths_of
     from cmkt_plugin.visual.prepared_clip import read_lips
-    from cmkt_plugin.visual.video_files import name_videos
 
-    clips = name_videos(videos)
-    facts = prepare_clips(clips, output, jobs, offset, tolerance=tolerance)
+    clips = name_clips(videos)
+    options["detector"] = CascadeDetector(smallest=smallest_face)
+    facts = prepare_clips(clips, output, jobs, **options)
     usable = [name for name, found in facts.items() if not found["fault"]]
     if contact_sheet:
         crops = (

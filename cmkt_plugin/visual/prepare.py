@@ -12,6 +12,7 @@ from cmkt_plugin.shown import first_few
 from cmkt_plugin.visual.clip_processes import in_processes
 from cmkt_plugin.visual.clip_record import ClipRecord, stamps
 from cmkt_plugin.visual.face_detector import CascadeDetector
+from cmkt_plugin.visual.media import load_av, load_cv2
 from cmkt_plugin.visual.mouth import MouthGeometry
 from cmkt_plugin.visual.offset import offset_of
 from cmkt_plugin.visual.prepare_clip import paths_of, prepare_clip
@@ -75,6 +76,9 @@ def prepare_clips(
         If an id cannot be the name of a file, or an option is not as
         expected.
     """
+    # Here, as processes that cannot begin do not tell why.
+    load_av()
+    load_cv2()
     sources = {name: _as_list(files) for name, files in clips.items()}
     for name in sources:
         _require_name(name)
@@ -169,7 +173,7 @@ def _as_list(files):
 
 
 def _require_name(name):
-    if name != Path(name).name or name.startswith("."):
+    if not name or name != Path(name).name or name.startswith("."):
         raise ValueError(
             f"the id {name!r} cannot be the name of a file: expected one "
             "without folders and without a dot at its beginning"

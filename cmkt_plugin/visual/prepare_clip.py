@@ -82,8 +82,8 @@ def _read(sources, facts, detector, mouth, offset, tolerance):
         raise UnusableClip(
             video,
             NO_FACE,
-            f"expected one in any of {len(regions.present)} frames; try "
-            "another detector or a smaller face, or leave it out",
+            f"expected one in any of {len(regions.present)} frames; look "
+            "for smaller faces (--smallest-face), or leave it out",
         )
     # Of a file of its own, the clock tells nothing about the picture.
     apart = len(sources) > 1
