@@ -108,8 +108,8 @@ def open_judge(source, device=None):
     if Path(source).is_dir():
         recognizer = PhoneRecognizer(source, device)
         record = recognizer.record
-        own = {"speech": record["test"], **record["held_out"]["test"]}
-        return Judge(recognizer, SpokenPhones(g2p_of(record["language"])), own)
+        symbols = SpokenPhones(g2p_of(record["language"]))
+        return Judge(recognizer, symbols, record["held_out"]["test"])
     with open(source, encoding="utf-8") as file:
         found = load_hyperpyyaml(file)
     if not isinstance(found, dict) or not {"recognizer", "symbols"} <= set(

@@ -21,7 +21,7 @@ def make_recognizer(folder, sets, settings, network, **training):
         ``train``, ``valid`` (chooses the epoch) and ``test`` to datasets of
         ``labelled_speech.read_labelled``.
     settings : dict
-        What else is to be told in ``phones.json``.
+        ``files`` (set to the names of its annotations) and ``language``.
     network, **training : dict
         As for ``training.train_network``.
 
@@ -46,10 +46,13 @@ def make_recognizer(folder, sets, settings, network, **training):
         )
         record = {
             **settings,
-            "training": {"epochs_run": epochs, **training},
+            "training": {**training, "by_epoch": epochs},
             "sets": {name: _size(dataset) for name, dataset in sets.items()},
             "held_out": {
-                name: error_rate(found.recognize, sets[name])
+                name: {
+                    "speech": settings["files"][name][0],
+                    **error_rate(found.recognize, sets[name]),
+                }
                 for name in ("valid", "test")
             },
             "provenance": made,

@@ -9,7 +9,6 @@ from speechbrain.nnet.activations import Softmax
 from speechbrain.nnet.CNN import Conv1d
 from speechbrain.nnet.linear import Linear
 from speechbrain.nnet.normalization import LayerNorm
-from speechbrain.nnet.RNN import GRU
 from speechbrain.processing.features import InputNormalization
 
 SAMPLE_RATE = 16000  # Hz
@@ -17,11 +16,12 @@ KERNEL = 5  # frames
 
 
 class PhoneNet(torch.nn.Module):
-    """Two convolutions and a bidirectional GRU, for a loss of CTC.
+    """Residual convolutions over log-mel bands, for a loss of CTC.
 
-    Made of SpeechBrain's parts, and small: it learns from hours of speech in
-    minutes on one core. Mean and deviation of each band are taken out of every
-    utterance, so that neither level nor a fixed filter matters.
+    Made of SpeechBrain's parts. Convolutions, because on one core they learn
+    in minutes what a bidirectional GRU of the same size does not in an hour.
+    Mean and deviation of each band are taken out of every utterance, so that
+    neither level nor a fixed filter matters.
 
     Arguments
     ---------
@@ -30,17 +30,17 @@ class PhoneNet(torch.nn.Module):
     bands : int
         Mel bands.
     width : int
-        Of the convolutions, and of each direction of the GRU.
-    layers : int
-        Of the GRU.
+        Of the convolutions.
+    blocks : int
+        Residual ones, after the convolution that subsamples.
     subsampling : int
         Frames of 10 ms that one output frame stands for.
     dropout : float
-        Between layers.
+        Of each block.
 
     Example
     -------
-    >>> net = PhoneNet(["a", "b"], width=8, layers=1)
+    >>> net = PhoneNet(["a", "b"], width=8, blocks=1)
     >>> net(torch.randn(2, 16000), torch.ones(2)).shape  # with the blank
     torch.Size([2, 34, 3])
     """
@@ -49,10 +49,10 @@ class PhoneNet(torch.nn.Module):
         self,
         phones,
         bands=80,
-        width=192,
-        layers=2,
+        width=256,
+        blocks=5,
         subsampling=3,
-        dropout=0.2,
+        dropout=0.1,
     ):
         super().__init__()
         self.phones = list(phones)
@@ -60,28 +60,22 @@ class PhoneNet(torch.nn.Module):
         self.labels.insert_blank(index=0)
         self.labels.update_from_iterable(phones, sequence_input=False)
         self.labels.expect_len(len(phones) + 1)
+        self.subsampling = subsampling
         self.bands = Fbank(sample_rate=SAMPLE_RATE, n_mels=bands)
         # Its floor keeps digital silence from becoming 0 / 0.
         self.normalize = InputNormalization(norm_type="sentence", epsilon=1e-3)
-        convolution = {"kernel_size": KERNEL, "padding_mode": "constant"}
-        self.convolutions = torch.nn.ModuleList(
-            [
-                Conv1d(width, in_channels=bands, **convolution),
-                Conv1d(
-                    width, in_channels=width, stride=subsampling, **convolution
-                ),
-            ]
-        )
-        self.norms = torch.nn.ModuleList(LayerNorm(width) for _ in range(2))
-        self.dropout = torch.nn.Dropout(dropout)
-        self.gru = GRU(
+        self.first = Conv1d(
             width,
-            input_size=width,
-            num_layers=layers,
-            dropout=dropout if layers > 1 else 0.0,
-            bidirectional=True,
+            KERNEL,
+            in_channels=bands,
+            stride=subsampling,
+            padding_mode="constant",
         )
-        self.output = Linear(len(phones) + 1, input_size=2 * width)
+        self.blocks = torch.nn.ModuleList(
+            ResidualConvolution(width, dropout) for _ in range(blocks)
+        )
+        self.norm = LayerNorm(width)
+        self.output = Linear(len(phones) + 1, input_size=width)
         self.log_softmax = Softmax(apply_log=True)
 
     def forward(self, waves, lengths, augment=None):
@@ -102,16 +96,15 @@ class PhoneNet(torch.nn.Module):
             (batch, frames / subsampling, labels).
         """
         x = self.normalize(self.bands(waves), lengths)
-        x = x * length_to_mask(lengths * x.shape[1], x.shape[1]).unsqueeze(2)
         if augment is not None:
             x = augment(x)
-        for convolution, norm in zip(self.convolutions, self.norms):
-            x = self.dropout(torch.relu(norm(convolution(x))))
-        # Not packed: its backward pass on a CPU takes several times as long. What
-        # the GRU meets of padding is zeros, and little of it: batches are of
-        # similar lengths.
-        x, _ = self.gru(x)
-        return self.log_softmax(self.output(self.dropout(x)))
+        frames = x.shape[1]
+        mask = length_to_mask(lengths * frames, frames).unsqueeze(2)
+        x = torch.relu(self.first(x * mask))
+        mask = mask[:, :: self.subsampling]
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.log_softmax(self.output(self.norm(x)))
 
     @torch.no_grad()
     def recognize(self, wave):
@@ -133,3 +126,47 @@ class PhoneNet(torch.nn.Module):
         posteriors = self(wave.to(device).unsqueeze(0), whole)
         (indices,) = ctc_greedy_decode(posteriors, whole, blank_id=0)
         return self.labels.decode_ndim(indices)
+
+
+class ResidualConvolution(torch.nn.Module):
+    """A convolution over time, around which its input is added.
+
+    Arguments
+    ---------
+    width : int
+        Of input and output.
+    dropout : float
+        Of what is added.
+
+    Example
+    -------
+    >>> block = ResidualConvolution(width=8, dropout=0.1)
+    >>> block(torch.randn(2, 30, 8), torch.ones(2, 30, 1)).shape
+    torch.Size([2, 30, 8])
+    """
+
+    def __init__(self, width, dropout):
+        super().__init__()
+        self.norm = LayerNorm(width)
+        self.convolution = Conv1d(
+            width, KERNEL, in_channels=width, padding_mode="constant"
+        )
+        self.dropout = torch.nn.Dropout(dropout)
+
+    def forward(self, x, mask):
+        """Convolve (batch, frames, width); nothing comes from the padding.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            (batch, frames, width).
+        mask : torch.Tensor
+            1 where there is speech, 0 in the padding (batch, frames, 1).
+
+        Returns
+        -------
+        torch.Tensor
+            (batch, frames, width).
+        """
+        y = self.convolution(self.norm(x) * mask)
+        return x + self.dropout(torch.relu(y))

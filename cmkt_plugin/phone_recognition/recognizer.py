@@ -134,7 +134,7 @@ def load_network(folder):
         with torch.random.fork_rng(devices=[]):
             network = PhoneNet(**record.pop("network"))
         network.load_state_dict(load_file(folder / WEIGHTS))
-        record["held_out"]["test"]["phone_error_rate"]
+        record["language"], record["held_out"]["test"]["phone_error_rate"]
     except (
         ValueError,
         KeyError,

@@ -37,7 +37,7 @@ recognised: these are named, and the others count.
 """
 option = partial(click.option, cls=GroupedOption)
 data = partial(option, group="Recordings")
-judge = partial(option, group="Recogniser")
+listener = partial(option, group="Recogniser")
 result = partial(option, group="Result")
 
 
@@ -60,21 +60,21 @@ result = partial(option, group="Result")
     metavar="FILE",
     help="mixtures.csv or manifest: also by noise level and kind.",
 )
-@judge(
+@listener(
     "--recognizer",
     required=True,
     type=click.Path(exists=True),
     metavar="PATH",
     help="Folder of `cmkt train-phones`, or a YAML.",
 )
-@judge(
+@listener(
     "--annotation",
     type=FILE,
     metavar="FILE",
     help="Held-out clean speech to measure the recogniser's own errors on.",
 )
-@judge("--data-root", metavar="FOLDER", help="{data_root} in it.")
-@judge(
+@listener("--data-root", metavar="FOLDER", help="{data_root} in it.")
+@listener(
     "--device",
     metavar="NAME",
     help="For a folder, such as cpu.  [default: a GPU if there is one]",
@@ -109,64 +109,29 @@ def command(
     """
     from cmkt_plugin import provenance
     from cmkt_plugin.evaluation.evaluate import NOISY
-    from cmkt_plugin.evaluation.pairs import speakers_of
     from cmkt_plugin.loading.short_names import short_names
     from cmkt_plugin.mixture_groups import read_groups
     from cmkt_plugin.output_folder import check_writable
-    from cmkt_plugin.phone_recognition import phone_errors, recognition, table
+    from cmkt_plugin.phone_recognition.evaluation import evaluate
     from cmkt_plugin.phone_recognition.judge import open_judge
+    from cmkt_plugin.phone_recognition.table import markdown
 
     if output:
         check_writable(output.parent)
     made = provenance.record()
     groups = read_groups(mixtures)
-    listener = open_judge(recognizer, device)
+    judge = open_judge(recognizer, device)
+    if annotation:
+        judge.measure(annotation, root_folders(data_root))
     systems = short_names(enhanced)
     bases = [next(iter(systems))]
     if noisy:
         systems, bases = {NOISY: noisy, **systems}, [NOISY, *bases]
-    recordings, faults = recognition.find_recordings(clean, systems)
-    speakers = speakers_of(recordings[recognition.CLEAN], speaker)
-    if annotation:
-        listener.measure(annotation, root_folders(data_root))
-    held_out = listener.require_held_out()
-    heard, failed = recognition.recognize_all(listener, recordings)
-    for fault in faults + failed:
+    done = evaluate(judge, clean, systems, bases, speaker, groups)
+    for fault in done.faults:
         progress(f"Error: {fault}")
-    alignments = phone_errors.align_systems(heard)
-    counts = phone_errors.confusions(alignments)
-    found = {
-        "recognizer": {
-            "name": listener.recognizer.name,
-            "revision": listener.recognizer.revision,
-            "symbol": listener.symbols.title,
-            "held_out": held_out,
-        },
-        "utterances": len(heard[recognition.CLEAN]),
-        "empty": phone_errors.count_empty(heard),
-        **phone_errors.describe(alignments, speakers, bases, groups),
-        "confusions": table.top_confusions(counts),
-    }
-    text = table.markdown(found, made)
+    text = markdown(done.found, made)
     click.echo(text)
     if output:
-        _write(output, found, made, text, faults + failed)
-        _write_csv(output, alignments, speakers, counts)
-    ctx.exit(1 if faults or failed else 0)
-
-
-def _write(output, found, made, text, faults):
-    from cmkt_plugin.provenance import without_paths
-    from cmkt_plugin.results_file import write_results
-
-    # Meant to be published: no path of this machine.
-    told = [" ".join(map(without_paths, fault.split())) for fault in faults]
-    whole = {"provenance": made, "faults": told, **found}
-    write_results(output, f"# {output.name}\n\n{text}", whole)
-
-
-def _write_csv(output, alignments, speakers, counts):
-    from cmkt_plugin.phone_recognition import confusion_csv
-
-    confusion_csv.write_errors(alignments, speakers, output)
-    confusion_csv.write_confusions(counts, output)
+        done.write(output, text, made)
+    ctx.exit(1 if done.faults else 0)

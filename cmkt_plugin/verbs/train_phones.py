@@ -38,11 +38,11 @@ training = partial(option, group="Training")
 )
 @data("-o", "--output", required=True, type=Path, help="A new folder.")
 @network("--bands", type=COUNT, default=80, help="Mel bands.")
-@network("--width", type=COUNT, default=192)
-@network("--layers", type=COUNT, default=2)
+@network("--width", type=COUNT, default=256)
+@network("--blocks", type=COUNT, default=5, help="Residual convolutions.")
 @network("--subsampling", type=COUNT, default=3, help="Of frames of 10 ms.")
-@network("--dropout", type=click.FloatRange(0, 0.9), default=0.2)
-@training("--epochs", type=COUNT, default=12)
+@network("--dropout", type=click.FloatRange(0, 0.9), default=0.1)
+@training("--epochs", type=COUNT, default=15)
 @training("--batch-seconds", type=click.FloatRange(min=1), default=30.0)
 @training("--lr", default=2e-3, help="At its peak.")
 @training("--seed", default=0)
@@ -65,8 +65,9 @@ def command(annotation, valid, test, data_root, language, output, **options):
         name: read_labelled(paths, roots, spell)
         for name, paths in files.items()
     }
-    settings = {"language": language, "test": test.name}
-    parts = ("bands", "width", "layers", "subsampling", "dropout")
+    names = {name: [p.name for p in paths] for name, paths in files.items()}
+    settings = {"files": names, "language": language}
+    parts = ("bands", "width", "blocks", "subsampling", "dropout")
     sizes = {part: options.pop(part) for part in parts}
     record = make_recognizer(output, sets, settings, sizes, **options)
     for name, found in record["held_out"].items():
