@@ -109,7 +109,7 @@ def test_models_without_steps_are_refused(tmp_path):
 
 def test_cost_of_a_size():
     backbone = "hparams/backbones/sgmse.yaml"
-    knobs = "{model_channels: 8, num_res_blocks: 1, hop_length: 512}"
+    knobs = "{model_channels: 8, num_res_blocks: 1, hop_length: 256}"
     enhanced = measure(backbone, knobs, 1.0, number=1, threads=1)
     trained = measure(backbone, knobs, 1.0, number=0, threads=1)
     assert enhanced["parameters"] == trained["parameters"] > 1e5
