@@ -43,6 +43,7 @@ COMPLEX_KNOBS = {
         "model_channels": 8,
         "channel_mult": [1, 1],
         "num_res_blocks": 1,
+        "norm_groups": 2,
         "steps": 2,
     },
     "audio_visual": {"width": 8, "lip_channels": 2, "num_layers": 1},
@@ -51,6 +52,7 @@ COMPLEX_KNOBS = {
         "model_channels": 8,
         "channel_mult": [1, 1],
         "num_res_blocks": 1,
+        "norm_groups": 2,
         "steps": 2,
     },
 }

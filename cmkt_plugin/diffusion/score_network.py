@@ -46,8 +46,15 @@ class ScoreUNet(torch.nn.Module):
         Heads of the attention.
     norm_num_groups : int
         Groups of the normalizations; divides the channels of every level.
+        Four channels in a group and more are usual: what the time adds to all
+        of a group is normalized away.
     dropout : float
         In the residual blocks.
+
+    Raises
+    ------
+    ValueError
+        If a level has no two channels in a group: it would not see the time.
 
     Example
     -------
@@ -67,10 +74,17 @@ class ScoreUNet(torch.nn.Module):
         num_res_blocks=1,
         attention_resolutions=(),
         num_heads=1,
-        norm_num_groups=8,
+        norm_num_groups=4,
         dropout=0.0,
     ):
         super().__init__()
+        fewest = min(channel_mult) * model_channels
+        if fewest < 2 * norm_num_groups:
+            raise ValueError(
+                f"a level has {fewest} channels in norm_num_groups: "
+                f"{norm_num_groups}, expected two in each or more: of a group "
+                "of one, normalization takes away what the time adds to it"
+            )
         self.conditions = conditions
         self.factor = 2 ** (len(channel_mult) - 1)
         # Without bias: no picture is a map of zeros.
