@@ -6,15 +6,21 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from test_phone_recognition import cmkt, tone_corpus, tone_phones  # noqa: F401
-from tone_speech import RATE, speak
+from click.testing import CliRunner
+from tone_speech import RATE, ToneRecognizer, speak, write_corpus
 
+from cmkt_plugin.cli import main
 from cmkt_plugin.phone_recognition.alignment import aligned, count_errors
 from cmkt_plugin.phone_recognition.judge import Judge, open_judge
 from cmkt_plugin.phone_recognition.phone_errors import describe
 from cmkt_plugin.phone_recognition.rate_interval import rate_interval
 from cmkt_plugin.phone_recognition.symbols import WrittenCharacters
 
+YAML = """\
+recognizer: !new:tone_speech.ToneRecognizer
+symbols: !new:cmkt_plugin.phone_recognition.symbols.SpokenPhones
+    g2p: null
+"""
 CLEAN = {
     "p1_1": ["a", "i", "u", "a"],
     "p1_2": ["i", "i", "a"],
@@ -53,20 +59,37 @@ def folders(tmp_path):
     }
 
 
-def run(tone_phones, output, *more):  # noqa: F811
+@pytest.fixture
+def judge(tmp_path):
+    """Options of a recogniser that errs in an eighth of an annotation."""
+    (tmp_path / "judge.yaml").write_text(YAML)
+    path = write_corpus(tmp_path / "corpus", "test", 4, seed=0)
+    entries = json.loads(path.read_text())
+    for entry, phones in zip(entries.values(), ("a i", "a a", "u i", "i u")):
+        draw = np.random.default_rng(0)
+        wave = entry["clean_wav"].format(data_root=tmp_path / "corpus")
+        soundfile.write(wave, speak(phones.split(), draw), RATE)
+        entry["phones"] = phones
+    entry["phones"] = "i a"  # not what was spoken
+    path.write_text(json.dumps(entries))
+    return [
+        *("--recognizer", tmp_path / "judge.yaml", "--annotation", path),
+        *("--data-root", tmp_path / "corpus"),
+    ]
+
+
+def run(judge, output, *more):
     """Judge folders; returns figures and the verb's result."""
-    done = cmkt(
-        *("phone-errors", "--recognizer", tone_phones, "--device", "cpu"),
-        *("-o", output, *more),
-    )
+    arguments = ["phone-errors", *judge, "-o", output, *more]
+    done = CliRunner().invoke(main, [str(a) for a in arguments])
     assert output.with_name(f"{output.name}.json").is_file(), done.output
     found = json.loads(output.with_name(f"{output.name}.json").read_text())
     return found, done
 
 
-def test_known_errors_are_counted(tone_phones, folders, tmp_path):  # noqa: F811
+def test_known_errors_are_counted(judge, folders, tmp_path):
     found, done = run(
-        tone_phones,
+        judge,
         tmp_path / "out" / "x",
         *("--noisy", folders["silent"], folders["clean"]),
         *(folders["clean"], folders["worse"]),
@@ -77,129 +100,106 @@ def test_known_errors_are_counted(tone_phones, folders, tmp_path):  # noqa: F811
         name: given["phone_error_rate"]["mean"]
         for name, given in found["systems"].items()
     }
-    assert rates[same] == 0
-    assert rates[worse] == pytest.approx(0.2)
+    assert rates == {noisy: 1, same: 0, worse: pytest.approx(0.2)}
     assert found["systems"][worse]["substitutions"] == 1
     assert found["systems"][worse]["deletions"] == 1
     assert found["systems"][worse]["insertions"] == 0
-    assert rates[noisy] == 1 and found["empty"][noisy] == 3
-    assert found["empty"][worse] == found["empty"]["clean"] == 0
+    assert found["empty"] == {"clean": 0, noisy: 3, same: 0, worse: 0}
     differences = found["differences"]
     assert list(differences) == [noisy, same]
     assert differences[noisy][worse]["mean"] == pytest.approx(-0.8)
     assert differences[same][worse]["mean"] == pytest.approx(0.2)
-    matrix = tmp_path / "out" / f"x_confusions_{_safe(worse)}.csv"
-    with open(matrix, newline="", encoding="utf-8") as file:
+    assert found["confusions"][0]["heard"] == ""  # all of the noisy input
+    assert {"clean": "i", "heard": "u"} == {
+        key: found["confusions"][-1][key] for key in ("clean", "heard")
+    }
+
+
+def test_tables_of_confusions_and_recordings(judge, folders, tmp_path):
+    found, _ = run(judge, tmp_path / "x", folders["clean"], folders["worse"])
+    (worse,) = found["systems"]
+    safe = worse.replace("-", "_").replace("/", "_")
+    with open(tmp_path / f"x_confusions_{safe}.csv", newline="") as file:
         rows = {row["clean"]: row for row in csv.DictReader(file)}
     assert rows["i"] == {"clean": "i", "": "0", "a": "0", "i": "2", "u": "1"}
-    assert rows["u"][""] == "1" and rows["u"]["u"] == "2"
-    with open(tmp_path / "out" / "x.csv", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["system"] == worse]
+    assert rows["u"] == {"clean": "u", "": "1", "a": "0", "i": "0", "u": "2"}
+    with open(tmp_path / "x.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["speaker"] for row in rows] == ["p1", "p1", "p2"]
     assert [int(row["deletions"]) for row in rows] == [0, 0, 1]
 
 
-def _safe(name):
-    return name.replace("-", "_").replace("/", "_")
-
-
 def test_its_own_error_rate_stands_beside_every_figure(
-    tone_phones,  # noqa: F811
-    folders,
-    tmp_path,
+    judge, folders, tmp_path
 ):
     mixtures = tmp_path / "mixtures.csv"
     mixtures.write_text(
         "file,snr_db,noise\np1_1,-5,hum\np1_2,-5,hum\np2_1,5,babble\n"
     )
-    record = json.loads((tone_phones / "phones.json").read_text())
-    record["held_out"]["test"]["phone_error_rate"] = 0.0765  # to be found
-    marked = tmp_path / "phones"
-    marked.mkdir()
-    (marked / "phones.json").write_text(json.dumps(record))
-    weights = (tone_phones / "model.safetensors").read_bytes()
-    (marked / "model.safetensors").write_bytes(weights)
-    found, done = run(
-        marked,
+    found, _ = run(
+        judge,
         tmp_path / "x",
         *("--noisy", folders["silent"], "--mixtures", mixtures),
         *(folders["clean"], folders["worse"], folders["clean"]),
     )
+    own = found["recognizer"]["held_out"]
+    assert own["phone_error_rate"] == 0.125 and own["speech"] == "test.json"
     levels = found["groups"]["SNR"]
     assert [given["utterances"] for given in levels.values()] == [2, 1]
     text = (tmp_path / "x.md").read_text()
     figures = text[: text.index("## Most frequent")].splitlines()
     rows = [line for line in figures if line.startswith("| ")]
-    rows = [line for line in rows if "---" not in line and "own" not in line]
-    assert len(rows) > 10
-    assert all(row.endswith("| 0.077 |") for row in rows)
-    assert "own error rate: 0.077" in text[text.index("## Most frequent") :]
+    rows = [r for r in rows if "---" not in r and "recogniser's" not in r]
+    assert len(rows) == 3 + 2 + 1 + 3 * (2 + 2 + 2)
+    assert all(row.endswith("| 0.125 |") for row in rows)
+    assert "own error rate: 0.125" in text[text.index("## Most frequent") :]
     assert str(tmp_path) not in text + json.dumps(found)
 
 
-def test_recordings_without_a_partner_are_named(
-    tone_phones,  # noqa: F811
-    folders,
-    tmp_path,
-):
-    (folders["worse"] / "p1_2.wav").unlink()
-    found, done = run(
-        tone_phones, tmp_path / "x", folders["clean"], folders["worse"]
+def test_without_its_own_error_rate_nothing_is_told(judge, folders):
+    arguments = ["phone-errors", *judge[:2], folders["clean"]]
+    done = CliRunner().invoke(
+        main, [str(a) for a in (*arguments, folders["worse"])]
     )
-    assert done.exit_code == 1
-    assert "p1_2" in done.output
+    assert done.exit_code == 1 and "--annotation" in done.output
+
+
+def test_recordings_without_a_partner_are_named(judge, folders, tmp_path):
+    (folders["worse"] / "p1_2.wav").unlink()
+    found, done = run(judge, tmp_path / "x", folders["clean"], folders["worse"])
+    assert done.exit_code == 1 and "p1_2" in done.output
     assert found["utterances"] == 2 and len(found["faults"]) == 1
 
 
-def test_a_yaml_opens_any_recogniser_and_its_errors_are_measured(
-    tone_phones,  # noqa: F811
-    tone_corpus,  # noqa: F811
-    folders,
-    tmp_path,
-):
-    yaml = tmp_path / "judge.yaml"
-    yaml.write_text(
-        "recognizer: !new:"
-        "cmkt_plugin.phone_recognition.recognizer.PhoneRecognizer\n"
-        f"    source: {tone_phones}\n"
-        "    device: cpu\n"
-        "symbols: !new:cmkt_plugin.phone_recognition.symbols.SpokenPhones\n"
-        "    g2p: null\n"
-    )
-    given = [folders["clean"], folders["worse"]]
-    refused = cmkt("phone-errors", "--recognizer", yaml, *given)
-    assert refused.exit_code == 1 and "--annotation" in refused.output
-    found, done = run(
-        yaml,
-        tmp_path / "x",
-        *("--annotation", tone_corpus / "test.json"),
-        *("--data-root", tone_corpus, *given),
-    )
-    own = found["recognizer"]["held_out"]
-    assert own["speech"] == "test.json" and own["utterances"] == 9
-    yaml.write_text("recognizer: 1\n")
-    with pytest.raises(ValueError, match="judge.yaml.*symbols"):
-        open_judge(yaml)
+def test_speech_that_nobody_hears_is_refused(judge, folders):
+    given = ["phone-errors", *judge, folders["silent"], folders["worse"]]
+    done = CliRunner().invoke(main, [str(a) for a in given])
+    assert done.exit_code == 1
+    assert "nothing was recognised in 3 clean recordings" in done.output
 
 
-class Writer:
+def test_a_yaml_without_symbols_is_refused(tmp_path):
+    (tmp_path / "judge.yaml").write_text("recognizer: 1\n")
+    with pytest.raises(ValueError, match="judge.yaml: expected .*symbols"):
+        open_judge(tmp_path / "judge.yaml")
+
+
+class Writer(ToneRecognizer):
     """A recogniser that writes words: what it hears is given."""
-
-    name, revision = "writer", "1"
 
     def transcribe(self, waveforms):
         """The same text for all."""
         return ["We Call" for _ in waveforms]
 
 
-def test_a_recogniser_of_characters_is_judged_by_them(tone_corpus, tmp_path):  # noqa: F811
-    entries = json.loads((tone_corpus / "test.json").read_text())
+def test_a_recogniser_of_characters_is_judged_by_them(tmp_path):
+    path = write_corpus(tmp_path, "test", 2, seed=0)
+    entries = json.loads(path.read_text())
     for entry in entries.values():
-        del entry["phones"]
-        entry["words"] = "we cal it."  # wecalit; heard wecall
-    path = tmp_path / "test.json"
+        entry["words"] = "we cal it."  # "wecalit"; heard "wecall"
     path.write_text(json.dumps(entries))
     judge = Judge(Writer(), WrittenCharacters())
-    judge.measure(path, {"data_root": tone_corpus})
+    judge.measure(path, {"data_root": tmp_path})
     own = judge.require_held_out()
     assert own["phone_error_rate"] == pytest.approx(2 / 7)
 

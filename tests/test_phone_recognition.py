@@ -16,7 +16,7 @@ from cmkt_plugin.phone_recognition.recognizer import PhoneRecognizer
 from cmkt_plugin.phone_recognition.symbols import SpokenPhones
 
 SMALL = ["--bands=24", "--width=24", "--blocks=2", "--dropout=0"]
-SHORT = ["--epochs=8", "--batch-seconds=4", "--lr=0.02", "--device=cpu"]
+SHORT = ["--epochs=8", "--batch-seconds=4", "--lr=0.01", "--device=cpu"]
 
 
 def cmkt(*arguments):
@@ -117,8 +117,8 @@ def test_padding_does_not_leak_into_an_utterance():
     padded[1] = torch.randn(16000)
     alone = net(short.unsqueeze(0), torch.ones(1))
     both = net(padded, torch.tensor([0.5, 1.0]))
-    # All but the last frames, whose windows and GRU reach into the padding.
-    assert torch.allclose(both[0, :8], alone[0, :8], atol=0.05)
+    frames = alone.shape[1]
+    assert torch.allclose(both[0, :frames], alone[0], atol=1e-4)
 
 
 @pytest.mark.parametrize(

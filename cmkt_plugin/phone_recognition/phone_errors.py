@@ -52,8 +52,8 @@ def describe(alignments, speakers, bases, groups=None):
     speakers : dict
         Utterance to speaker.
     bases : list of str
-        The systems that the others are compared with; within groups, the
-        last.
+        The systems that those after them are compared with; within groups,
+        the last.
     groups : dict or None
         As ``mixture_groups.read_groups`` returns it.
 
@@ -163,10 +163,10 @@ def _rates(counts, speakers, ids):
 
 
 def _differences(counts, base, speakers, ids):
+    after = list(counts)[list(counts).index(base) + 1 :]
     return {
-        name: _interval(given, speakers, ids, counts[base])
-        for name, given in counts.items()
-        if name != base
+        name: _interval(counts[name], speakers, ids, counts[base])
+        for name in after
     }
 
 
