@@ -6,7 +6,9 @@ from cmkt_plugin.diffusion.sde import like
 class ReverseDiffusion:
     """Euler-Maruyama step of the reverse SDE, the predictor of SGMSE+.
 
-    Song et al. 2021 (arXiv 2011.13456), equation 6 and appendix E.
+    Song et al. 2021 (arXiv 2011.13456), equation 6 and appendix E. A step
+    longer than ``2 (sigma(t) / g(t))^2``, 0.26 at T, goes past the mean
+    further than x was from it: for fewer than 8 steps take ``DDIM``.
 
     Example
     -------

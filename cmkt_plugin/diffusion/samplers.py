@@ -95,7 +95,7 @@ class ProbabilityFlowODE:
     steps : callable
         Times, see ``step_schedules.py``; ``steps.number`` may be set.
     solver : callable
-        A step of it, see ``ode_solvers.py``.
+        A step of it, see ``ode_solvers.py``; ``heun`` asks for two scores.
     denoise : bool
         False stops at the last of the times.
 
