@@ -89,6 +89,20 @@ def test_silence_gives_no_nan(enhancer):
     assert enhancer(torch.zeros(1, 8000), torch.ones(1)).wav.isfinite().all()
 
 
+def test_the_net_is_told_lengths_and_time(enhancer):
+    told = []
+
+    def forward(spectrum, *rest):
+        told.append(rest)
+        return spectrum, None
+
+    enhancer.net.forward = forward
+    lengths, lips = torch.tensor([1.0, 0.5]), object()
+    enhancer(torch.randn(2, 8000), lengths, lips=lips)
+    enhancer.estimate(torch.randn(2, 256, 5, dtype=torch.complex64), lips)
+    assert told == [(0.008, lips, lengths), (0.008, lips, None)]
+
+
 def test_padding_hardly_changes_an_item(enhancer):
     noisy = torch.randn(2, 12800)
     noisy[1, 6400:] = 0
