@@ -1,13 +1,20 @@
 """``cmkt enhance``: enhance recordings with a trained model."""
 
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import click
 
 from cmkt_plugin.clean_errors import in_one_line
-from cmkt_plugin.option_groups import GroupedCommand, GroupedOption
+from cmkt_plugin.enhancing.options import (
+    DRAW,
+    MODEL,
+    SOUND,
+    WORK,
+    option,
+    options,
+)
+from cmkt_plugin.option_groups import GroupedCommand
 from cmkt_plugin.verbs import progress
 
 FAILED, NOTHING_DONE, INTERRUPTED = 1, 2, 130
@@ -27,11 +34,6 @@ What is in OUT already is replaced, unless
 Exit status: 0 if all is done; 1 if files failed (they are listed at the end)
 or the disk is full; 2 if nothing was begun; 130 after Ctrl-C.
 """
-option = partial(click.option, cls=GroupedOption)
-model = partial(option, group="Model")
-sound = partial(option, group="Sound")
-work = partial(option, group="Work")
-POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(cls=GroupedCommand, epilog=EPILOG)
@@ -45,62 +47,7 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
     help="A folder, which gets the tree of IN; for one recording also a file, "
     "or - for standard output.",
 )
-@model(
-    "-m",
-    "--model",
-    metavar="MODEL",
-    required=True,
-    help="Output folder of a training, an export, or a name on the hub.",
-)
-@model(
-    "--revision",
-    metavar="NAME",
-    help="Of a model on the hub: branch, tag or commit.",
-)
-@model("--savedir", metavar="FOLDER", help="Where a model of the hub is put.")
-@model(
-    "--trust",
-    is_flag=True,
-    help="Run whatever the model's YAML names. Without it, only known classes "
-    "are built and nothing is unpickled.",
-)
-@sound(
-    "--dry-wet",
-    metavar="SHARE",
-    type=click.FloatRange(0, 1),
-    default=1.0,
-    show_default=True,
-    help="How much is enhanced: 0 gives the input, 1 the model's output.",
-)
-@sound(
-    "--keep-high-band",
-    is_flag=True,
-    help="Keep what lies above the model's band as it is in the input.",
-)
-@sound(
-    "--window",
-    metavar="SECONDS",
-    type=POSITIVE,
-    help="What is enhanced at a time of a long recording.",
-)
-@sound(
-    "--context",
-    metavar="SECONDS",
-    type=POSITIVE,
-    help="What a window hears of its neighbours, on each side.",
-)
-@work(
-    "--device",
-    metavar="NAME",
-    help="Such as cpu or cuda:1.  [default: a GPU if there is one]",
-)
-@work(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Files at a time.  [default: cores; 1 on a GPU]",
-)
-@work("--resume", is_flag=True, help="Leave out what is done already.")
+@options(MODEL, DRAW, SOUND, WORK)
 @click.pass_context
 def command(ctx, inputs, output, resume, jobs, **settings):
     """Enhance recordings IN: files, folders, quoted patterns ('in/**/*.wav'),
@@ -108,6 +55,7 @@ def command(ctx, inputs, output, resume, jobs, **settings):
     """
     from cmkt_plugin.enhancing import standard_streams, summary
     from cmkt_plugin.enhancing.enhance import enhance_files
+    from cmkt_plugin.enhancing.preparation import remaining_targets
 
     planned = standard_streams.plan_with_streams(inputs, output)
     try:
@@ -117,7 +65,9 @@ def command(ctx, inputs, output, resume, jobs, **settings):
                 into_folder = _check_output(output, plan.targets, resume)
                 folder = output if into_folder else None
                 model, sound, record = _prepare(folder, **settings)
-                targets = _begin(record, plan.targets, resume)
+                targets = remaining_targets(
+                    record, plan.targets, resume, progress
+                )
             note = record.note if record else None
             outcome = enhance_files(model, targets, jobs, note, **sound)
     except KeyboardInterrupt:
@@ -145,42 +95,25 @@ def _check_output(output, targets, resume):
     return into_folder
 
 
-def _prepare(folder, window, context, **settings):
+def _prepare(folder, window, context, steps, seed, **settings):
     """The model, what it does to sound, and the record of a folder."""
+    from cmkt_plugin.enhancing.preparation import windows_as_asked
     from cmkt_plugin.enhancing.record import Record
+    from cmkt_plugin.enhancing.sampling import set_sampling
     from cmkt_plugin.loading.model_hash import model_hash
     from cmkt_plugin.loading.model_source import open_model
 
     sound = {key: settings.pop(key) for key in ("dry_wet", "keep_high_band")}
     model = open_model(settings.pop("model"), **settings)
-    model.windows = _windows(model.windows, window, context)
+    model.windows = windows_as_asked(model.windows, window, context)
+    drawn = set_sampling(model.enhancer, steps, seed)
     if folder is None:
         return model, sound, None
     used = {
         "model": model_hash(model),
         "window": model.windows.window,
         "context": model.windows.context,
+        **drawn,
         **sound,
     }
     return model, sound, Record(folder, used)
-
-
-def _begin(record, targets, resume):
-    """Notes the settings in the folder; says which targets remain."""
-    if not resume:
-        if record:
-            record.begin()
-        return targets
-    remaining = record.remaining(targets)
-    progress(f"{len(targets) - len(remaining)} of {len(targets)} are done")
-    return remaining
-
-
-def _windows(given, window, context):
-    """Windows as asked for, the rest as the model has it."""
-    from cmkt_plugin.overlap_add import OverlapAdd
-
-    context = context or given.context
-    # A cross-fade needs the overlap of two contexts.
-    fade = min(given.fade, 2 * context)
-    return OverlapAdd(window or given.window, context, fade, given.batch)

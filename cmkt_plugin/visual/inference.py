@@ -8,6 +8,7 @@ from functools import partial
 from math import lcm
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from speechbrain.utils.logger import get_logger
 
 from cmkt_plugin.any_rate import RateAndMix, in_groups
 from cmkt_plugin.audio_stream import open_recording, read_blocks, write_like
+from cmkt_plugin.enhancing.sampling import sampled, set_sampling
 from cmkt_plugin.file_tree import is_recording
 from cmkt_plugin.inference import CMKTEnhancement
 from cmkt_plugin.input_checks import check_array, check_dry_wet
@@ -23,6 +25,7 @@ from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.visual.face_detector import CascadeDetector
 from cmkt_plugin.visual.lip_track import LipTrack, WindowLips
 from cmkt_plugin.visual.lips import FRAME_RATE
+from cmkt_plugin.visual.media import load_cv2
 from cmkt_plugin.visual.mux import check_mux, mux
 from cmkt_plugin.visual.sound_track import spool_sound
 from cmkt_plugin.visual.unusable_clip import NO_PICTURE, UnusableClip
@@ -31,9 +34,10 @@ from cmkt_plugin.visual.video_lips import VideoLips
 
 logger = get_logger(__name__)
 
-
 INSTEAD = ": enhanced from the sound alone"
 APART = 0.5  # s, by which sound and picture may differ without a word
+# OpenCV's own way of being imported gives a second thread half of it.
+_IMPORT = Lock()
 
 
 class AudioVisualEnhancement(CMKTEnhancement):
@@ -110,31 +114,20 @@ class AudioVisualEnhancement(CMKTEnhancement):
         ValueError
             If the model has no sampler, or the number is none.
         """
-        return self._sampled().score_model.sampler.steps.number
+        return sampled(self.enhancer).score_model.sampler.steps.number
 
     @steps.setter
     def steps(self, number):
-        if int(number) != number or number < 1:
-            raise ValueError(f"steps {number}: expected a whole number, 1 up")
-        self._sampled().score_model.sampler.steps.number = int(number)
+        set_sampling(self.enhancer, steps=number)
 
     @property
     def seed(self):
         """Seed of what the sampler draws; may be set."""
-        return self._sampled().seed
+        return sampled(self.enhancer).seed
 
     @seed.setter
     def seed(self, seed):
-        self._sampled().seed = int(seed)
-
-    def _sampled(self):
-        if not hasattr(self.enhancer, "score_model"):
-            raise ValueError(
-                f"a {type(self.enhancer).__name__} draws no samples: expected "
-                "a diffusion model (DiffusionEnhancer) where steps or a seed "
-                "are given; leave them out"
-            )
-        return self.enhancer
+        set_sampling(self.enhancer, seed=seed)
 
     def enhance_pair(
         self,
@@ -286,7 +279,7 @@ class AudioVisualEnhancement(CMKTEnhancement):
         if seed is None:
             return self.enhancer
         # Not set for a while: other threads may be enhancing.
-        seeded = copy.copy(self._sampled())
+        seeded = copy.copy(sampled(self.enhancer))
         seeded.seed = int(seed)
         return seeded
 
@@ -316,6 +309,8 @@ class AudioVisualEnhancement(CMKTEnhancement):
 
     def _detector(self):
         """Finds faces, unless a listener ends the work on the way."""
+        with _IMPORT:
+            load_cv2()
         detector, nothing = CascadeDetector(), torch.zeros(0)
 
         def detect(image):

@@ -178,10 +178,11 @@ def _refuse_as_folder(output):
             "written: name a folder, or a file such as enhanced.wav"
         )
     # As a folder it would hide the sound of one video in it.
-    if output.suffix[1:].isalpha() and len(output.suffix) in (4, 5):
-        if not output.is_dir():
-            raise ValueError(
-                f"{output}: no {output.suffix} files are written; name a file "
-                "that ends in .wav, .flac, .mkv or .mp4, or a folder without "
-                "such a suffix"
-            )
+    suffix = output.suffix[1:]
+    letters = sum(character.isalpha() for character in suffix)
+    is_slip = suffix.isalnum() and letters > 1 and len(suffix) < 5
+    if is_slip and not output.is_dir():
+        raise ValueError(
+            f"{output}: no .{suffix} files are written; name a file that ends "
+            "in .wav, .flac, .mkv or .mp4, or a folder without such a suffix"
+        )
