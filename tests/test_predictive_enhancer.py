@@ -101,6 +101,9 @@ def test_the_net_is_told_lengths_and_time(enhancer):
     enhancer(torch.randn(2, 8000), lengths, lips=lips)
     enhancer.estimate(torch.randn(2, 256, 5, dtype=torch.complex64), lips)
     assert told == [(0.008, lips, lengths), (0.008, lips, None)]
+    enhancer.sample_rate = 8000
+    enhancer(torch.randn(1, 8000), torch.ones(1))
+    assert told[-1][0] == 0.016
 
 
 def test_padding_hardly_changes_an_item(enhancer):

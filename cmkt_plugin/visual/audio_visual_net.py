@@ -119,7 +119,7 @@ class AudioVisualNet(nn.Module):
         sequence, visual = self.audio(_real_features(spectrum)), None
         if self.lip_encoder is not None:
             visual = self._see(lips, counts, frames, hop)
-            sequence = self.fusion(sequence, visual)
+            sequence = self.fusion(sequence, visual, counts)
         latent = self.temporal(sequence, counts)
         return self.mask(latent, spectrum), visual
 

@@ -1,7 +1,8 @@
 """Fusion of what is heard and what is seen, frame by frame.
 
 Every object maps audio and visual features (batch, frames, width), at one
-frame rate, to fused ones of that shape.
+frame rate, to fused ones of that shape. ``counts`` are the numbers of frames
+of the items (batch,), for those that look beyond a frame.
 """
 
 import torch
@@ -28,7 +29,7 @@ class Concatenation(nn.Module):
         super().__init__()
         self.linear = nn.Linear(2 * width, width)
 
-    def forward(self, audio, visual):
+    def forward(self, audio, visual, counts=None):
         """Fuses (batch, frames, width) and (batch, frames, width)."""
         return self.linear(torch.cat([audio, visual], dim=-1))
 
@@ -53,7 +54,7 @@ class GatedAddition(nn.Module):
         self.gate = nn.Linear(2 * width, width)
         self.value = nn.Linear(width, width)
 
-    def forward(self, audio, visual):
+    def forward(self, audio, visual, counts=None):
         """Fuses (batch, frames, width) and (batch, frames, width)."""
         gate = torch.sigmoid(self.gate(torch.cat([audio, visual], dim=-1)))
         return audio + gate * self.value(visual)
@@ -102,7 +103,7 @@ class CrossAttention(nn.Module):
         self.output = nn.Linear(width, width)
         self.distance_bias = nn.Parameter(torch.zeros(nhead, 2 * reach + 1))
 
-    def forward(self, audio, visual):
+    def forward(self, audio, visual, counts=None):
         """Fuses (batch, frames, width) and (batch, frames, width)."""
         query = self._split(self.query(self.norm(audio)))
         key, value = self.key_value(visual).chunk(2, dim=-1)
@@ -110,7 +111,7 @@ class CrossAttention(nn.Module):
             query,
             self._split(key),
             self._split(value),
-            attn_mask=self._bias(audio.shape[1]).to(query.dtype),
+            attn_mask=self._bias(audio.shape[1], counts).to(query.dtype),
         )
         return audio + self.output(attended.transpose(1, 2).flatten(2))
 
@@ -118,10 +119,16 @@ class CrossAttention(nn.Module):
         """(batch, frames, width) -> (batch, heads, frames, width / heads)"""
         return sequence.unflatten(-1, (self.nhead, -1)).transpose(1, 2)
 
-    def _bias(self, frames):
-        """Bias (heads, frames, frames) of the distances; -inf beyond reach."""
+    def _bias(self, frames, counts):
+        """Bias of the distances ([batch,] heads, frames, frames)."""
         place = torch.arange(frames, device=self.distance_bias.device)
         distance = place - place.unsqueeze(1)
         index = distance.clamp(-self.reach, self.reach) + self.reach
         far = distance.abs() > self.reach
-        return self.distance_bias[:, index].masked_fill(far, float("-inf"))
+        bias = self.distance_bias[:, index].masked_fill(far, float("-inf"))
+        if counts is None:
+            return bias
+        real = place < counts.unsqueeze(1)
+        # Padded frames may look at padding: at nothing would be NaN.
+        beyond = real.unsqueeze(2) & ~real.unsqueeze(1)
+        return bias.masked_fill(beyond.unsqueeze(1), float("-inf"))

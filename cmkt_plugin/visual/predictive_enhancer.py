@@ -4,8 +4,6 @@ import torch
 
 from cmkt_plugin.enhancers import Enhanced
 
-SAMPLE_RATE = 16000  # Hz, of all audio-visual models
-
 
 class PredictiveEnhancer(torch.nn.Module):
     """Estimates the clean complex spectrum in one pass.
@@ -19,6 +17,8 @@ class PredictiveEnhancer(torch.nn.Module):
         The compressed complex spectrum.
     net : torch.nn.Module
         ``cmkt_plugin.visual.audio_visual_net.AudioVisualNet``.
+    sample_rate : int
+        Of the waveforms (Hz); tells the time of the frames.
 
     Example
     -------
@@ -32,10 +32,11 @@ class PredictiveEnhancer(torch.nn.Module):
     (torch.Size([2, 8001]), torch.Size([2, 63, 512]), torch.Size([2, 63, 512]))
     """
 
-    def __init__(self, transform, net):
+    def __init__(self, transform, net, sample_rate=16000):
         super().__init__()
         self.transform = transform
         self.net = net
+        self.sample_rate = sample_rate
 
     @property
     def hop_length(self):
@@ -95,5 +96,5 @@ class PredictiveEnhancer(torch.nn.Module):
         torch.Tensor or None
             What was seen (batch, frames, width); None without lip encoder.
         """
-        hop = self.transform.hop_length / SAMPLE_RATE
+        hop = self.transform.hop_length / self.sample_rate
         return self.net(spectrum, hop, lips, lengths)
