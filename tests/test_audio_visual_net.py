@@ -149,13 +149,12 @@ def test_attention_reaches_no_further_than_told():
     assert reached.nonzero().flatten().tolist() == list(range(7, 14))
 
 
-def test_attention_of_padding_is_finite():
-    """Frames too far from the last real one for any of them to be in reach."""
+def test_padding_has_something_to_look_at():
+    """Frames beyond the reach of all real ones: not every kernel gives 0."""
     fuse = CrossAttention(WIDTH, nhead=2, reach=3)
-    fused = fuse(*torch.randn(2, 1, 20, WIDTH), torch.tensor([5]))
-    fused[:, :5].sum().backward()
-    assert fused.isfinite().all()
-    assert all(p.grad.isfinite().all() for p in fuse.parameters())
+    bias = fuse._bias(20, torch.tensor([5, 20]))
+    assert bias.shape == (2, 2, 20, 20)
+    assert bias.isfinite().any(dim=-1).all()
 
 
 def test_attention_learns_a_distance():
