@@ -1,7 +1,6 @@
 """Preparing clips: what is written, left out, kept, and after a kill."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -120,6 +119,13 @@ def test_picture_and_sound_stay_in_step(
     heard = np.flatnonzero(np.abs(samples) > 0.25)[0]
     assert rate == 16000
     assert heard / rate == pytest.approx((opened.argmax() + 1) / 25, abs=0.0011)
+
+
+def test_what_an_offset_cuts_is_no_difference(tmp_path):
+    video = talk(tmp_path / "a.mkv")
+    options = {"jobs": 1, "tolerance": 0.02}
+    facts = prepare_clips({"a": video}, tmp_path, offset=-80, **options)["a"]
+    assert facts["fault"] == "" and facts["seconds"] == 0.72
 
 
 def test_sound_from_a_file_of_its_own(tmp_path):

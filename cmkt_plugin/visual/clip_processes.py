@@ -2,7 +2,7 @@
 
 from concurrent.futures import as_completed
 
-from speechbrain.utils.parallel import get_available_cpu_count
+import joblib
 
 
 def in_processes(work, sources, jobs=None):
@@ -38,7 +38,7 @@ def in_processes(work, sources, jobs=None):
     """
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs is {jobs}, expected at least 1")
-    jobs = min(jobs or get_available_cpu_count(), len(sources))
+    jobs = min(jobs or joblib.cpu_count(), len(sources))
     if jobs <= 1:
         for name, files in sources.items():
             yield name, work(name, files)
