@@ -1,14 +1,18 @@
 """Lip encoder: absent frames, augmentation, public weights."""
 
+import textwrap
+
 import pytest
 import torch
+from hyperpyyaml import load_hyperpyyaml
 from speechbrain.lobes.models.transformer.Transformer import (
     PositionalEncoding,
     TransformerEncoder,
 )
 from speechbrain.nnet.RNN import LSTM
-from speechbrain.utils.parameter_transfer import Pretrainer
 
+from cmkt_plugin.experiment import load_pretrained
+from cmkt_plugin.visual import lip_checkpoint
 from cmkt_plugin.visual.blstm import BLSTM
 from cmkt_plugin.visual.lip_augmentation import RandomCrop
 from cmkt_plugin.visual.lip_checkpoint import load_lip_checkpoint
@@ -246,18 +250,23 @@ def test_public_weights_are_taken(tmp_path, content, prefix):
     }
 
 
-def test_public_weights_through_the_pretrainer(tmp_path):
-    """As a recipe names them in YAML."""
+def test_public_weights_as_the_recipe_names_them(tmp_path):
+    """The YAML of the documentation, with a small lip encoder."""
     torch.save(public_weights(), tmp_path / "lips.pth")
-    lip_encoder = encoder()
-    pretrainer = Pretrainer(
-        loadables={"lip_encoder": lip_encoder},
-        paths={"lip_encoder": str(tmp_path / "lips.pth")},
-        custom_hooks={"lip_encoder": load_lip_checkpoint},
-    )
-    pretrainer.collect_files()
-    pretrainer.load_collected()
+    text = textwrap.dedent(lip_checkpoint.__doc__.split("::\n\n")[1])
+    part = "cmkt_plugin.visual.lip_encoder.LipEncoder"
+    text += f"""
+backbone:
+    lip_encoder: !new:{part}
+        width: 4
+        temporal: !new:torch.nn.Identity
+        channels: 2
+"""
+    knobs = {"lip_checkpoint": str(tmp_path / "lips.pth")}
+    hparams = load_hyperpyyaml(text, knobs)
+    load_pretrained(hparams["pretrainer"])
     wanted = public_weights()["frontend3D.2.weight"]
+    lip_encoder = hparams["backbone"]["lip_encoder"]
     assert torch.equal(lip_encoder.stem[2].weight, wanted)
 
 

@@ -3,7 +3,16 @@
 Names as in the checkpoints of Ma, Petridis and Pantic ("Lipreading using
 Temporal Convolutional Networks", ``frontend3D.0.weight``,
 ``trunk.layer1.0.conv1.weight``) and of AV-HuBERT, which has
-``feature_extractor_video.resnet.`` in front of them.
+``feature_extractor_video.resnet.`` in front of them. In the YAML of a recipe::
+
+    lip_checkpoint: !PLACEHOLDER  # file of a public lip reader
+    pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
+        loadables:
+            lip_encoder: !ref <backbone[lip_encoder]>  # of 64 lip_channels
+        paths:
+            lip_encoder: !ref <lip_checkpoint>
+        custom_hooks:
+            lip_encoder: !name:cmkt_plugin.visual.lip_checkpoint.load_lip_checkpoint
 """
 
 import pickle
