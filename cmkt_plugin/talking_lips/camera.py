@@ -3,10 +3,10 @@
 import numpy as np
 
 from cmkt_plugin.talking_lips.mouth import draw_mouth
-from cmkt_plugin.talking_lips.opencv import opencv
 from cmkt_plugin.talking_lips.person import CANVAS, CENTRE_X
 from cmkt_plugin.talking_lips.portrait import portrait
 from cmkt_plugin.visual.lips import FRAME_RATE
+from cmkt_plugin.visual.media import load_cv2
 
 SIZE = 192  # pixels, of the square frames
 JAW_DROP = 26  # pixels of the canvas, by which a wide mouth lowers the chin
@@ -93,7 +93,7 @@ def head_poses(frames, rng):
 
 def background(rng):
     """A blurred wall behind the talker (192, 192, 3), float32."""
-    cv2 = opencv()
+    cv2 = load_cv2()
     coarse = rng.uniform(20, 235, 3) + rng.normal(0, 25, (5, 5, 3))
     smooth = cv2.resize(
         coarse.astype("float32"), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC
@@ -113,7 +113,7 @@ def lighting(rng):
 
 def _project(image, person, pose, jaw):
     """The canvas as the camera sees it (192, 192, 4)."""
-    cv2 = opencv()
+    cv2 = load_cv2()
     right, down, turn, enlarged = pose
     # From frame to canvas: the inverse of the head's movement
     scale = CANVAS / SIZE / enlarged
@@ -134,7 +134,7 @@ def _project(image, person, pose, jaw):
 
 def _expose(seen, behind, light, blur, noise, rng):
     """Light, lens and sensor noise."""
-    cv2 = opencv()
+    cv2 = load_cv2()
     cover = seen[:, :, 3:].astype("float32") / 255
     scene = (behind + cover * (seen[:, :, :3] - behind)) * light
     scene = cv2.GaussianBlur(scene, (0, 0), blur)

@@ -16,11 +16,11 @@ from cmkt_plugin.generated_noise import TEST, TRAIN, clatter, coloured, hum
 from cmkt_plugin.leftovers import remove_leftovers
 from cmkt_plugin.talking_lips.camera import film
 from cmkt_plugin.talking_lips.mouth_track import mouth_track
-from cmkt_plugin.talking_lips.opencv import opencv
 from cmkt_plugin.talking_lips.plan import plan
 from cmkt_plugin.talking_lips.speakers import generator
 from cmkt_plugin.talking_lips.synthesis import RATE, find_espeak, speak
-from cmkt_plugin.talking_lips.video_writer import pyav, write_video
+from cmkt_plugin.talking_lips.video_writer import write_video
+from cmkt_plugin.visual.media import load_av, load_cv2
 from cmkt_plugin.wav_file import write_wav
 
 STAMP = "made_from.json"
@@ -68,7 +68,7 @@ def render(out, sentences, sizes, seed=0, jobs=None, tell=print):
     """
     from joblib import Parallel, cpu_count, delayed
 
-    for needed in (opencv, pyav, find_espeak):
+    for needed in (load_cv2, load_av, find_espeak):
         needed()  # before anything is written
     out, clips = Path(out), plan(sentences, sizes, seed)
     _claim(out, sentences, sizes, seed)
@@ -98,6 +98,7 @@ def render_clip(clip, out, seed):
     seed : int
         Of the corpus.
     """
+    load_cv2().setNumThreads(1)  # clips are drawn side by side
     speaker = clip.speaker
     wav, phones = speak(clip.text, speaker.voice, clip.speed, clip.pitch)
     rng = generator(seed, f"film of {clip.id}")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cmkt_plugin.talking_lips.opencv import opencv
 from cmkt_plugin.talking_lips.person import CENTRE_X
 from cmkt_plugin.talking_lips.portrait import SUBPIXEL, darker, fixed_point
+from cmkt_plugin.visual.media import load_cv2
 
 INSIDE = (32, 22, 62)
 TEETH = (205, 220, 226)
@@ -112,7 +112,7 @@ def _inside(image, person, shape, inner):
 
 def soften(image, person):
     """Blurs the mouth's edges as a lens does."""
-    cv2 = opencv()
+    cv2 = load_cv2()
     half = int(1.4 * person.mouth_width)
     y = int(person.mouth_y)
     part = image[y - half : y + half, CENTRE_X - half : CENTRE_X + half]
@@ -120,14 +120,14 @@ def soften(image, person):
 
 
 def _fill(image, points, colour):
-    cv2 = opencv()
+    cv2 = load_cv2()
     cv2.fillPoly(
         image, [fixed_point(points)], (*colour, 255), cv2.LINE_AA, SUBPIXEL
     )
 
 
 def _line(image, points, colour, thickness):
-    cv2 = opencv()
+    cv2 = load_cv2()
     cv2.polylines(
         image,
         [fixed_point(points)],

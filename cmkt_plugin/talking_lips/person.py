@@ -106,7 +106,7 @@ def draw_person(rng):
     return Person(
         skin=skin,
         lips=_lips(skin, rng),
-        hair=HAIRS[rng.integers(len(HAIRS))],
+        hair=_hair(skin, rng),
         iris=IRISES[rng.integers(len(IRISES))],
         clothes=tuple(rng.uniform(30, 220, 3)),
         haircut=HAIRCUTS[rng.integers(len(HAIRCUTS))],
@@ -136,6 +136,12 @@ def _between(colours, place):
         (1 - part) * a + part * b
         for a, b in zip(colours[low], colours[low + 1])
     )
+
+
+def _hair(skin, rng):
+    """Of any colour; dark where the skin is dark."""
+    choice = HAIRS if sum(skin) > 300 else HAIRS[:2]
+    return choice[rng.integers(len(choice))]
 
 
 def _lips(skin, rng):

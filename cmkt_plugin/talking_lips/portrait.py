@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from cmkt_plugin.talking_lips.opencv import opencv
 from cmkt_plugin.talking_lips.person import CANVAS, CENTRE_X
+from cmkt_plugin.visual.media import load_cv2
 
 SUBPIXEL = 4  # bits behind the point in coordinates of polygons
 
@@ -41,6 +41,7 @@ def portrait(person, eyes_open=True):
         _brow(image, person, side)
     _nose(image, person)
     _hair_before(image, person)
+    image[0] = 0  # or high hair goes on above the canvas
     return np.clip(image, 0, 255).astype("uint8")
 
 
@@ -60,16 +61,22 @@ def paint(image, points, colour, opacity=1.0, blur=0.0):
     blur : float
         Deviation of the edge in pixels.
     """
-    cv2 = opencv()
-    mask = np.zeros(image.shape[:2], dtype="uint8")
-    cv2.fillPoly(mask, [fixed_point(points)], 255, cv2.LINE_AA, SUBPIXEL)
+    cv2 = load_cv2()
+    # Only the polygon's surroundings are touched: 20 times as fast.
+    margin = 2 + int(4 * blur)
+    left, top = np.maximum(np.min(points, 0).astype(int) - margin, 0)
+    right, bottom = np.max(points, 0).astype(int) + margin + 1
+    part = image[top:bottom, left:right]
+    mask = np.zeros(part.shape[:2], dtype="uint8")
+    corners = fixed_point(np.asarray(points) - (left, top))
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL)
     cover = mask.astype("float32") * (opacity / 255)
     if blur:
         cover = cv2.GaussianBlur(cover, (0, 0), blur)
-    new = np.array((*colour, 255), dtype="float32")
-    if blur:  # a shade on what is there: it makes nothing opaque
-        new = np.append(new[:3], 0) + image * (0, 0, 0, 1)
-    image += cover[:, :, None] * (new - image)
+    # A soft shade lies on what is there: it makes nothing opaque.
+    channels = 3 if blur else 4
+    new = np.array((*colour, 255)[:channels], dtype="float32")
+    part[:, :, :channels] += cover[:, :, None] * (new - part[:, :, :channels])
 
 
 def fixed_point(points):
@@ -199,8 +206,9 @@ def _brow(image, person, side):
     points = np.concatenate(
         [np.stack([x, y - half], 1), np.stack([x, y + half], 1)[::-1]]
     )
-    shade = darker(person.hair, 0.6)
-    paint(image, points, shade, 0.75)
+    # Darker than the skin, or no cascade finds the face.
+    shade = np.minimum(darker(person.hair, 0.6), darker(person.skin, 0.4))
+    paint(image, points, shade, 0.8)
     paint(image, points, shade, 0.5, 2)
 
 

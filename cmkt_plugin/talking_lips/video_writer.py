@@ -7,6 +7,7 @@ import numpy as np
 
 from cmkt_plugin.leftovers import temporary_path
 from cmkt_plugin.visual.lips import FRAME_RATE
+from cmkt_plugin.visual.media import load_av
 
 # With its macroblock tree x264 makes other bytes of the same frames each time.
 X264 = {
@@ -45,7 +46,7 @@ def write_video(path, frames, wav, rate):
     >>> path.exists()
     True
     """
-    av = pyav()
+    av = load_av()
     temporary = temporary_path(path)
     try:
         with av.open(
@@ -80,20 +81,3 @@ def _encode_sound(av, file, stream, wav, rate):
     frame.time_base = Fraction(1, rate)
     file.mux(stream.encode(frame))
     file.mux(stream.encode(None))
-
-
-def pyav():
-    """The module ``av``.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(
-            "Writing video needs PyAV: pip install 'cmkt_plugin[av]'"
-        ) from error
-    return av
