@@ -148,7 +148,9 @@ def plain(node):
         return tag, tuple(i for i in items if i[0] not in ELSEWHERE)
     if isinstance(node, (list, tuple)):
         return tag, tuple(plain(item) for item in node)
-    return str(getattr(node, "value", node))
+    # An object without arguments is a scalar, of which the tag tells all.
+    value = str(getattr(node, "value", node))
+    return f"{tag} {value}" if tag.startswith("!") else value
 
 
 def check_identity(fingerprint, found, record):

@@ -1,55 +1,86 @@
 """Takes the weights of a first stage from the run that trained it."""
 
+from pathlib import Path
+
 import torch
 
+from cmkt_plugin.loading.run_config import HYPERPARAMS, run_config
 from cmkt_plugin.shown import first_few
 
+ABSENT = "nothing"
 
-def load_first_stage(predictive, path):
-    """Loads the weights of a predictive stage, all of them or none.
 
-    A hook for SpeechBrain's ``Pretrainer``, which by itself leaves what does
-    not fit as it is, with a warning.
+def load_first_stage(predictive, path, hyperparams):
+    """Loads the weights of a predictive stage, if it is the one of the run.
+
+    A hook for SpeechBrain's ``Pretrainer``, which by itself leaves weights
+    that are missing as they are, with a warning, and sees no difference in
+    what is no weight, such as the hop of the transform.
 
     Arguments
     ---------
     predictive : torch.nn.Module
-        The stage, made with the knobs of the run.
+        The stage.
     path : str or Path
-        ``enhancer.ckpt`` of the run's export.
+        ``enhancer.ckpt`` in the export of the run.
+    hyperparams : str or Path
+        ``hyperparams.yaml`` of the experiment here, as ``train.py`` saves it;
+        its enhancer has a ``predictive``.
 
     Raises
     ------
     ValueError
-        If the weights are those of another model.
+        If the run trained another model.
+    """
+    run = Path(path).parents[1]
+    trained = run_config(run / HYPERPARAMS)["enhancer"]
+    here = run_config(Path(hyperparams))["enhancer"]["kwargs"]["predictive"]
+    different = differences(here, trained)
+    if different:
+        raise ValueError(
+            f"{run} trained another model than the predictive stage here: "
+            f"{first_few(different, shown=5)}. Give the stage the knobs that "
+            "the run was trained with, e.g. --backbone '{predictive: {width: "
+            "64}}'; one of audio alone: --backbone '{predictive: "
+            "{lip_encoder: null}, visual_width: null}'"
+        )
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    predictive.load_state_dict(weights)
+
+
+def differences(here, trained):
+    """Tells configs apart.
+
+    Arguments
+    ---------
+    here, trained : dict
+        Trees as from ``run_config``.
+
+    Returns
+    -------
+    list of str
+        A line for each value that is another.
 
     Example
     -------
-    >>> path = getfixture("tmp_path") / "enhancer.ckpt"
-    >>> trained, stage = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
-    >>> torch.save(trained.state_dict(), path)
-    >>> load_first_stage(stage, path)
-    >>> bool((stage.weight == trained.weight).all())
-    True
-    >>> load_first_stage(torch.nn.Linear(4, 3), path)
-    Traceback (most recent call last):
-    ValueError: ...enhancer.ckpt holds another model than ...: weight ...
+    >>> differences({"net": {"width": 8}}, {"net": {"width": 4, "bins": 2}})
+    ['net.bins is nothing, expected 2', 'net.width is 8, expected 4']
     """
-    found = torch.load(path, map_location="cpu", weights_only=True)
-    expected = predictive.state_dict()
-    other = [
-        name
-        for name in sorted({**found, **expected})
-        if name not in found
-        or name not in expected
-        or found[name].shape != expected[name].shape
+    here, trained = dict(_leaves(here)), dict(_leaves(trained))
+    return [
+        f"{name} is {here.get(name, ABSENT)}, expected "
+        f"{trained.get(name, ABSENT)}"
+        for name in sorted({**here, **trained})
+        if here.get(name, ABSENT) != trained.get(name, ABSENT)
     ]
-    if other:
-        raise ValueError(
-            f"{path} holds another model than the predictive stage here: "
-            f"{first_few(other, shown=5)} differ. Give the stage the knobs "
-            "that the run was trained with, e.g. --backbone '{predictive: "
-            "{width: 64}}'; of audio alone: --backbone '{predictive: "
-            "{lip_encoder: null}, visual_width: null}'"
-        )
-    predictive.load_state_dict(found)
+
+
+def _leaves(tree, name=""):
+    """Pairs of a name with dots and what is no dict."""
+    if not isinstance(tree, dict):
+        yield name, tree
+        return
+    for key, value in tree.items():
+        # What an object is called with, not that it is an object, is told.
+        inner = name if key == "kwargs" else f"{name}.{key}".strip(".")
+        yield from _leaves(value, inner)
