@@ -302,8 +302,9 @@ def load_pretrained(pretrainer):
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f"{path}, the trained '{name}' of this experiment, is missing: "
-                "train it first, to the end, or name the folder of the run "
-                "that did"
+                "train it first, to the end (python train.py HPARAMS "
+                f"--output_folder {Path(path).parent.parent}), or name the "
+                "folder of the run that did"
             )
     pretrainer.collect_files()
     pretrainer.load_collected()

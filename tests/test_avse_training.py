@@ -111,7 +111,7 @@ WRONG_STAGE = {
     "audio only": (
         TINY_SCORE.replace("{width", "{lip_encoder: null, width"),
         None,
-        "net.lip_encoder is None, expected nothing",
+        "the weight net.fusion.linear.bias has the shape None, expected",
     ),
 }
 

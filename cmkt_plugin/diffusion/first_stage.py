@@ -7,8 +7,6 @@ import torch
 from cmkt_plugin.loading.run_config import HYPERPARAMS, run_config
 from cmkt_plugin.shown import first_few
 
-ABSENT = "nothing"
-
 
 def load_first_stage(predictive, path, hyperparams):
     """Loads the weights of a predictive stage, if it is the one of the run.
@@ -35,7 +33,8 @@ def load_first_stage(predictive, path, hyperparams):
     run = Path(path).parents[1]
     trained = run_config(run / HYPERPARAMS)["enhancer"]
     here = run_config(Path(hyperparams))["enhancer"]["kwargs"]["predictive"]
-    different = differences(here, trained)
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    different = differences(here, trained) or _misfits(predictive, weights)
     if different:
         raise ValueError(
             f"{run} trained another model than the predictive stage here: "
@@ -44,7 +43,6 @@ def load_first_stage(predictive, path, hyperparams):
             "64}}'; one of audio alone: --backbone '{predictive: "
             "{lip_encoder: null}, visual_width: null}'"
         )
-    weights = torch.load(path, map_location="cpu", weights_only=True)
     predictive.load_state_dict(weights)
 
 
@@ -59,19 +57,32 @@ def differences(here, trained):
     Returns
     -------
     list of str
-        A line for each value that is another.
+        A line for each value that is another in both.
 
     Example
     -------
     >>> differences({"net": {"width": 8}}, {"net": {"width": 4, "bins": 2}})
-    ['net.bins is nothing, expected 2', 'net.width is 8, expected 4']
+    ['net.width is 8, expected 4']
     """
     here, trained = dict(_leaves(here)), dict(_leaves(trained))
+    # What one of them has alone may be a knob of another version. If it is a
+    # part of the model, its weights tell.
     return [
-        f"{name} is {here.get(name, ABSENT)}, expected "
-        f"{trained.get(name, ABSENT)}"
-        for name in sorted({**here, **trained})
-        if here.get(name, ABSENT) != trained.get(name, ABSENT)
+        f"{name} is {here[name]}, expected {trained[name]}"
+        for name in sorted(here.keys() & trained.keys())
+        if here[name] != trained[name]
+    ]
+
+
+def _misfits(module, weights):
+    """A line for each weight that is in one alone, or of another shape."""
+    shapes = {n: tuple(w.shape) for n, w in module.state_dict().items()}
+    found = {n: tuple(w.shape) for n, w in weights.items()}
+    return [
+        f"the weight {name} has the shape {shapes.get(name)}, expected "
+        f"{found.get(name)}"
+        for name in sorted({**shapes, **found})
+        if shapes.get(name) != found.get(name)
     ]
 
 
