@@ -6,10 +6,12 @@ import torch
 from cmkt_plugin.losses import (
     contrastive_alignment_loss,
     cosine_alignment_loss,
+    magnitude_loss,
     si_sdr_loss,
 )
 
 TOKEN_LOSSES = [cosine_alignment_loss, contrastive_alignment_loss]
+LOSSES = [*TOKEN_LOSSES, magnitude_loss, si_sdr_loss]
 LENGTHS = torch.tensor([1.0, 0.4])
 
 
@@ -17,7 +19,7 @@ def tokens(seed=0, shape=(2, 5, 8)):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("loss", [*TOKEN_LOSSES, si_sdr_loss])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_refuses_wrong_shapes(loss):
     with pytest.raises(ValueError, match="one shape"):
         loss(tokens(), tokens(shape=(2, 4, 8)))
@@ -25,13 +27,13 @@ def test_refuses_wrong_shapes(loss):
         loss(torch.rand(3), torch.rand(3))
 
 
-@pytest.mark.parametrize("loss", TOKEN_LOSSES)
+@pytest.mark.parametrize("loss", [*TOKEN_LOSSES, magnitude_loss])
 def test_refuses_unknown_reduction(loss):
     with pytest.raises(ValueError, match="batchmean"):
         loss(tokens(), tokens(), reduction="average")
 
 
-@pytest.mark.parametrize("loss", [*TOKEN_LOSSES, si_sdr_loss])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "batch"])
 def test_padding_takes_no_part(loss, reduction):
     shape = (2, 50) if loss is si_sdr_loss else (2, 5, 8)
@@ -112,3 +114,22 @@ def test_si_sdr_of_silence_is_finite():
     loss = si_sdr_loss(prediction, silence)
     loss.backward()
     assert torch.isfinite(loss) and torch.isfinite(prediction.grad).all()
+
+
+def test_magnitude_is_that_of_both_halves_and_no_phase():
+    complex_one, complex_two = torch.randn(2, 3, 5, 4, dtype=torch.complex64)
+    one, two = (
+        torch.cat([spectrum.real, spectrum.imag], dim=2)
+        for spectrum in (complex_one, complex_two)
+    )
+    expected = (complex_one.abs() - complex_two.abs()).square().mean()
+    assert magnitude_loss(one, two).item() == pytest.approx(expected.item())
+    turned = complex_one * torch.exp(torch.tensor(1j))
+    turned = torch.cat([turned.real, turned.imag], dim=2)
+    assert magnitude_loss(one, turned) < 1e-10
+
+
+def test_magnitude_of_silence_has_a_finite_gradient():
+    silence = torch.zeros(1, 2, 6, requires_grad=True)
+    magnitude_loss(silence, torch.ones(1, 2, 6)).backward()
+    assert silence.grad.isfinite().all()
