@@ -6,12 +6,18 @@ import json
 import numpy as np
 import pytest
 import soundfile
+import tiny_asr
+import torch
 from click.testing import CliRunner
 from tone_speech import RATE, ToneRecognizer, speak, write_corpus
 
 from cmkt_plugin.cli import main
 from cmkt_plugin.phone_recognition.alignment import aligned, count_errors
-from cmkt_plugin.phone_recognition.judge import Judge, open_judge
+from cmkt_plugin.phone_recognition.judge import (
+    Judge,
+    open_judge,
+    open_recognizer,
+)
 from cmkt_plugin.phone_recognition.phone_errors import describe
 from cmkt_plugin.phone_recognition.rate_interval import rate_interval
 from cmkt_plugin.phone_recognition.symbols import WrittenCharacters
@@ -169,6 +175,7 @@ def test_recordings_without_a_partner_are_named(judge, folders, tmp_path):
     found, done = run(judge, tmp_path / "x", folders["clean"], folders["worse"])
     assert done.exit_code == 1 and "p1_2" in done.output
     assert found["utterances"] == 2 and len(found["faults"]) == 1
+    assert str(tmp_path) not in found["faults"][0]
 
 
 def test_speech_that_nobody_hears_is_refused(judge, folders):
@@ -202,6 +209,33 @@ def test_a_recogniser_of_characters_is_judged_by_them(tmp_path):
     judge.measure(path, {"data_root": tmp_path})
     own = judge.require_held_out()
     assert own["phone_error_rate"] == pytest.approx(2 / 7)
+
+
+@pytest.mark.parametrize("interface", ["pipeline", "EncoderASR"])
+def test_a_yaml_opens_what_transcribes(interface, tmp_path):
+    """Untrained ones, so that nothing but their way into a judge is tested."""
+    folder = tmp_path / "asr"
+    if interface == "pipeline":
+        tiny_asr.make_wav2vec2(folder)
+    else:
+        tiny_asr.train_ctc(folder, [torch.randn(16000)], ["aiu"], steps=1)
+    (tmp_path / "judge.yaml").write_text(
+        "recognizer: !apply:"
+        "cmkt_plugin.phone_recognition.judge.open_recognizer\n"
+        f"    interface: {interface}\n    source: {folder}\n"
+        "    device: cpu\n"
+        "symbols: !new:"
+        "cmkt_plugin.phone_recognition.symbols.WrittenCharacters\n"
+    )
+    path = write_corpus(tmp_path, "test", 2, seed=0)
+    path.write_text(path.read_text().replace('"phones"', '"words"'))
+    judge = open_judge(tmp_path / "judge.yaml")
+    with pytest.raises(ValueError, match="--annotation"):
+        judge.require_held_out()
+    judge.measure(path, {"data_root": tmp_path})
+    assert judge.require_held_out()["phone_error_rate"] > 0.5
+    with pytest.raises(ValueError, match="expected EncoderASR, "):
+        open_recognizer("ASR", folder)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from cmkt_plugin.phone_recognition.held_out import error_rate
 from cmkt_plugin.phone_recognition.labelled_speech import read_labelled
 from cmkt_plugin.phone_recognition.recognizer import PhoneRecognizer
 from cmkt_plugin.phone_recognition.symbols import SpokenPhones
+from cmkt_plugin.recognizers import RECOGNIZERS
 
 YAML = """\
-recognizer: !new:cmkt_plugin.recognizers.TransformersASR
+recognizer: !apply:cmkt_plugin.phone_recognition.judge.open_recognizer
+    interface: pipeline
     source: facebook/wav2vec2-lv-60-espeak-cv-ft
 symbols: !new:cmkt_plugin.phone_recognition.symbols.SpokenPhones
     g2p: !new:cmkt_plugin.g2p.EspeakPhones
@@ -82,6 +84,37 @@ class Judge:
     def _recognize(self, wave):
         (text,) = self.recognizer.transcribe([wave])
         return self.phones(text)
+
+
+def open_recognizer(interface, source, revision=None, device=None):
+    """Opens any recogniser that `cmkt transcribe` knows, for a YAML.
+
+    Arguments
+    ---------
+    interface : str
+        ``pipeline`` of transformers, or SpeechBrain's ``EncoderASR``,
+        ``EncoderDecoderASR`` or ``WhisperASR``.
+    source : str
+        Folder, or name of a model on the hub.
+    revision : str or None
+        Branch, tag or commit on the hub.
+    device : str or None
+        None takes an accelerator where there is one.
+
+    Returns
+    -------
+    cmkt_plugin.recognizers.SpeechBrainASR or TransformersASR
+
+    Raises
+    ------
+    ValueError
+        If there is no such interface, or the model cannot be loaded.
+    """
+    if interface not in RECOGNIZERS:
+        raise ValueError(
+            f"interface is {interface!r}, expected {', '.join(RECOGNIZERS)}"
+        )
+    return RECOGNIZERS[interface](source, revision, device)
 
 
 def open_judge(source, device=None):

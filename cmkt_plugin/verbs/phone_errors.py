@@ -22,11 +22,13 @@ Examples:
 The recogniser's own error rate on clean held-out speech stands beside every
 figure: that of its training, or the one measured on --annotation.
 
-A YAML names any recogniser (it runs what it names: trust it) and what its
-texts consist of, SpokenPhones or WrittenCharacters:
+A YAML names any recogniser with an interface of `cmkt transcribe` (it runs
+what it names: trust it) and what its texts consist of, SpokenPhones or
+WrittenCharacters:
 
 \b
-  recognizer: !new:cmkt_plugin.recognizers.TransformersASR
+  recognizer: !apply:cmkt_plugin.phone_recognition.judge.open_recognizer
+      interface: pipeline
       source: facebook/wav2vec2-lv-60-espeak-cv-ft
   symbols: !new:cmkt_plugin.phone_recognition.symbols.SpokenPhones
       g2p: !new:cmkt_plugin.g2p.EspeakPhones
