@@ -15,6 +15,7 @@ from cmkt_plugin.file_hash import hash_files
 from cmkt_plugin.generated_noise import TEST, TRAIN, clatter, coloured, hum
 from cmkt_plugin.leftovers import remove_leftovers
 from cmkt_plugin.talking_lips.camera import film
+from cmkt_plugin.talking_lips.frame_phones import read_phones, write_phones
 from cmkt_plugin.talking_lips.mouth_track import mouth_track
 from cmkt_plugin.talking_lips.plan import plan
 from cmkt_plugin.talking_lips.speakers import generator
@@ -103,9 +104,7 @@ def render_clip(clip, out, seed):
     wav, phones = speak(clip.text, speaker.voice, clip.speed, clip.pitch)
     rng = generator(seed, f"film of {clip.id}")
     track = mouth_track(phones, len(wav) / RATE, speaker.articulation, rng)
-    rows = [(f"{p.start:.4f}", f"{p.end:.4f}", p.symbol) for p in phones]
-    header = ("start_s", "end_s", "phone")
-    write_text(out / clip.phones, _csv([header, *rows]))
+    write_phones(out / clip.phones, phones)
     frames = film(speaker.person, track, rng)
     write_video(out / clip.video, frames, wav, RATE)
 
@@ -176,16 +175,11 @@ def _write_list(out, clips):
             "",
             clip.speaker.name,
             clip.text,
-            " ".join(_symbols(out / clip.phones)),
+            " ".join(p.symbol for p in read_phones(out / clip.phones)),
         )
         for clip in clips
     ]
     write_text(out / "clips.csv", _csv([COLUMNS, *rows]))
-
-
-def _symbols(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return [row["phone"] for row in csv.DictReader(file)]
 
 
 def _csv(rows):
