@@ -2,13 +2,14 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
+import pytest
 import torch
 
 from cmkt_plugin.enhancers import Enhanced
 from cmkt_plugin.visual.face_detector import Face
 
+av = pytest.importorskip("av", reason="videos need the extra [av]")
 RATE, SIDE = 16000, 96
 
 
@@ -46,6 +47,7 @@ def write_video(
     sound=None,
     rate=RATE,
     begins=0.0,
+    gap=(0.0, 0.0),
     codecs=("ffv1", "pcm_s16le"),
 ):
     """Writes a video.
@@ -62,6 +64,8 @@ def write_video(
         Their rate (Hz).
     begins : float
         When the sound begins (s).
+    gap : tuple of float
+        After how much of the sound there is none, and for how long (s).
     codecs : tuple of str
         Of picture and sound.
     """
@@ -83,20 +87,29 @@ def write_video(
         if picture:
             file.mux(picture.encode(None))
         if hearing:
-            _write_sound(file, hearing, sound, rate, begins)
+            _write_sound(file, hearing, sound, begins, gap)
 
 
-def _write_sound(file, hearing, sound, rate, begins):
-    coder = hearing.codec_context
+def _write_sound(file, hearing, sound, begins, gap):
+    rate = hearing.rate
+    first = round(gap[0] * rate)
+    _write_part(file, hearing, sound[:first], begins)
+    _write_part(file, hearing, sound[first:], begins + sum(gap))
+    file.mux(hearing.encode(None))
+
+
+def _write_part(file, hearing, sound, begins):
+    if not len(sound):
+        return
+    coder, rate = hearing.codec_context, hearing.rate
     to_coder = av.AudioResampler(
         coder.format, coder.layout, rate, coder.frame_size or 1024
     )
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(sound).reshape(1, -1), "flt", coder.layout
-    )
+    samples = np.ascontiguousarray(sound).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(samples, "flt", coder.layout)
     frame.rate, frame.time_base = rate, Fraction(1, rate)
     frame.pts = round(begins * rate)
-    for part in [*to_coder.resample(frame), *to_coder.resample(None), None]:
+    for part in [*to_coder.resample(frame), *to_coder.resample(None)]:
         file.mux(hearing.encode(part))
 
 

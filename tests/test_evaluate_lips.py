@@ -111,6 +111,8 @@ def test_what_has_no_lips_is_refused(make_run, tmp_path, monkeypatch):
     done = cmkt(run, "-o", tmp_path / "lips")
     assert done.exit_code == 1
     assert "no clip of its save/test.json has lips" in done.stderr
+    done = cmkt(run, "-o", tmp_path / "lips", "--steps", 2)
+    assert "a Brightness draws no samples" in done.stderr
     monkeypatch.setattr(AudioVisualEnhancement, "looks", False)
     done = cmkt(run, "-o", tmp_path / "lips")
     assert "the model looks at no lips" in done.stderr

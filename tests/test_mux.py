@@ -1,10 +1,9 @@
 """A new sound in an old video: the picture's bits, the sound's time."""
 
-import av
 import numpy as np
 import pytest
 import soundfile
-from shaded_videos import heard, packets, shown_from, tone, write_video
+from shaded_videos import av, heard, packets, shown_from, tone, write_video
 
 from cmkt_plugin.visual.mux import check_mux, mux
 from cmkt_plugin.visual.sound_track import spool_sound

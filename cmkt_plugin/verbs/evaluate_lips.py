@@ -65,6 +65,12 @@ result = partial(option, group="Result")
     metavar="NAME",
     help="Such as cpu or cuda:1.  [default: a GPU if there is one]",
 )
+@model(
+    "--steps",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Of a diffusion model's sampler.  [default: the model's]",
+)
 @result(
     "-o",
     "--output",

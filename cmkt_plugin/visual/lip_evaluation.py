@@ -6,6 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cmkt_plugin.dataset import spread
+from cmkt_plugin.enhancing.sampling import set_sampling
 from cmkt_plugin.evaluation.evaluate import NOISY, as_run
 from cmkt_plugin.mixture_groups import read_groups
 from cmkt_plugin.run_test_set import RunTestSet
@@ -74,7 +75,13 @@ class LipEvaluation:
 
 
 def evaluate_lips(
-    run, controls, data_folder=None, count=None, jobs=None, **loading
+    run,
+    controls,
+    data_folder=None,
+    count=None,
+    jobs=None,
+    steps=None,
+    **loading,
 ):
     """Enhances the test set of a run once for each control, and scores it.
 
@@ -90,6 +97,8 @@ def evaluate_lips(
         Clips to take, spread over the lengths; None takes all.
     jobs : int or None
         Processes that score.
+    steps : int or None
+        Of a diffusion model's sampler; None: the model's own.
     **loading
         Of ``open_model``.
 
@@ -102,7 +111,8 @@ def evaluate_lips(
     FileNotFoundError
         If there is no run, test set or recording.
     ValueError
-        If the model looks at no lips, or the test set has none.
+        If the model looks at no lips or has no sampler to give steps to, or
+        the test set has no lips.
     """
     model = AudioVisualEnhancement.open(run, **loading)
     if not model.looks:
@@ -110,6 +120,7 @@ def evaluate_lips(
             f"{run}: the model looks at no lips, so that nothing is to be "
             "learnt of them; name a run with a lip encoder"
         )
+    set_sampling(model.enhancer, steps)
     tests = RunTestSet(run, data_folder)
     if not has_lips(tests.dataset):
         raise ValueError(
