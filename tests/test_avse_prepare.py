@@ -139,21 +139,31 @@ def test_an_unchanged_preparation_is_not_repeated(corpus, tmp_path, caplog):
     assert written[0].is_file()
 
 
-def test_runs_of_one_folder_wait_for_each_other(corpus, tmp_path):
-    folder = corpus / "prepared"
-    folder.mkdir()
-    with open(folder / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def test_runs_of_one_folder_wait_for_each_other(tmp_path):
+    began = threading.Event()
+
+    def run():
+        with module().one_at_a_time(tmp_path / "prepared"):
+            began.set()
+
+    other = threading.Thread(target=run)
+    with module().one_at_a_time(tmp_path / "prepared"):
         # Another open file: its lock is another's, in one process too.
-        other = threading.Thread(
-            target=prepare, args=(corpus, tmp_path / "save")
-        )
         other.start()
-        other.join(timeout=0.7)
-        waited = other.is_alive() and not list(folder.glob("*.wav"))
-    other.join(timeout=60)
-    assert waited
-    assert len(read(tmp_path / "save")["train"]) == 2
+        assert not began.wait(timeout=0.5)
+    assert began.wait(timeout=60)
+    other.join()
+
+
+def test_clips_are_prepared_by_one_run_at_a_time(corpus, tmp_path, monkeypatch):
+    def locked(clips, folder, **options):
+        with open(folder / ".lock") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return {name: {"fault": "seen"} for name in clips}
+
+    monkeypatch.setattr(module(), "prepare_clips", locked)
+    with pytest.raises(ValueError, match="train.json would be empty"):
+        prepare(corpus, tmp_path / "save")
 
 
 def test_skip_prep_takes_what_is_there(tmp_path):
