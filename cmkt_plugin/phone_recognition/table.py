@@ -109,14 +109,13 @@ def _what(found):
         f"{symbol} error rate on clean held-out speech, against the "
         f"transcripts, is {own_rate(judge)} ({held['utterances']} utterances "
         f"of {held['speakers']} speakers, {held['speech']}): it stands beside "
-        "all figures, in the last column. What a system does worse than that "
-        "on the clean speech itself, and how alike two mistakes of the "
-        "recogniser are, no figure here tells."
+        "all figures, in the last column. A mistake that it makes in a clean "
+        "recording counts as right where it makes it again."
     )
 
 
 def _systems(found, own):
-    header = ["", "phones", "error rate", "95 % interval", *PARTS]
+    header = ["", "phones", "error rate", "95% interval", *PARTS]
     header += ["recognised empty", "recogniser's own"]
     rows = []
     for name, given in found["systems"].items():
@@ -143,7 +142,7 @@ def _differences(runs, own):
 
 
 def _groups(groups, own):
-    header = ["group", "utterances", "", "error rate", "95 % interval"]
+    header = ["group", "utterances", "", "error rate", "95% interval"]
     rows = []
     for group, given in groups.items():
         for name, figures in given["systems"].items():
