@@ -20,8 +20,9 @@ class PhoneNet(torch.nn.Module):
 
     Made of SpeechBrain's parts. Convolutions, because they learn faster on a
     core: of 3 h of speech they had come to a loss of 1.6 per phone in 120 s of
-    its time, a bidirectional GRU of the same size to 3.2 in 160 s. Mean and deviation of each band are taken out of every utterance, so that
-    neither level nor a fixed filter matters.
+    its time, a bidirectional GRU of the same size to 3.2 in 160 s. Mean and
+    deviation of each band are taken out of every utterance, so that neither
+    level nor a fixed filter matters.
 
     Arguments
     ---------
