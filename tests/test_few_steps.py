@@ -1,5 +1,7 @@
 """Quality and time for each number of sampling steps."""
 
+import time
+
 import pytest
 import torch
 from click.testing import CliRunner
@@ -20,6 +22,7 @@ from cmkt_plugin.diffusion.step_schedules import UniformSteps
 from cmkt_plugin.enhancers import Enhanced
 from cmkt_plugin.inference_cost.diffusion import markdown
 from cmkt_plugin.inference_cost.diffusion_model import measure
+from cmkt_plugin.visual.predictive_enhancer import PredictiveEnhancer
 
 
 class Halves(torch.nn.Module):
@@ -100,6 +103,22 @@ def test_steps_are_those_of_the_sampler():
     assert torch.equal(found, expected)
 
 
+class OnDevice(torch.Tensor):
+    """Computed by the time it is asked for, as on a GPU."""
+
+    def cpu(self):
+        time.sleep(0.1)
+        return self.as_subclass(torch.Tensor)
+
+
+def test_time_is_that_until_all_is_computed():
+    def system(item):
+        return item["noisy_sig"].as_subclass(OnDevice)
+
+    _, seconds = few_steps._enhance(system, items(), ["si_sdr"], 1)
+    assert seconds > 0.1 / 0.5  # of half a second of audio each
+
+
 def test_models_without_steps_are_refused(tmp_path):
     make_run(tmp_path / "run", "blstm")
     done = CliRunner().invoke(main, ["few-steps", str(tmp_path / "run")])
@@ -119,3 +138,39 @@ def test_cost_of_a_size():
     text = markdown(measured, {"command": "c"})
     assert "| parameters | training step | N = 4 |" in text
     assert "| 7 | 0.50 | 0.50 |" in text and "| 7 | 200 | 200 |" in text
+
+
+def test_cost_of_two_stages_is_with_what_they_look_at(monkeypatch):
+    seen = []
+
+    def estimate(self, spectrum, lips, lengths):
+        seen.append(lips)
+        return spectrum, None
+
+    monkeypatch.setattr(PredictiveEnhancer, "estimate", estimate)
+    knobs = (
+        "{visual_width: null, predictive: {lip_encoder: null}, "
+        "model_channels: 16, num_res_blocks: 1}"
+    )
+    backbone = "hparams/backbones/audio_visual_score.yaml"
+    for number in (0, 1):
+        measure(backbone, knobs, 0.4, number, threads=1)
+    assert {tuple(lips.pixels.shape) for lips in seen} == {(1, 10, 96, 96)}
+    assert all(lips.present.all() for lips in seen)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["gru.yaml"], "SpectralMask, which takes no steps"),
+        (["sgmse.yaml", "--steps", "0.5"], "expected whole numbers above 0"),
+        (["sgmse.yaml", "--seconds", "0"], "'--seconds'"),
+        (["sgmse.yaml", "--threads", "0"], "'--threads'"),
+    ],
+)
+def test_what_has_no_cost_is_refused(arguments, message):
+    backbone, *more = arguments
+    done = CliRunner().invoke(
+        main, ["diffusion-cost", f"hparams/backbones/{backbone}", *more]
+    )
+    assert done.exit_code in (1, 2) and message in done.output

@@ -62,12 +62,12 @@ def _enhance(system, dataset, metrics, jobs):
     for index in range(len(dataset)):
         item = dataset[index]
         begin = time.perf_counter()
-        enhanced = system(item)
+        enhanced = system(item).cpu()  # waits for a GPU
         taken += time.perf_counter() - begin
         samples += len(enhanced)
         pool.submit(
             item["id"],
-            enhanced.cpu().numpy(),
+            enhanced.numpy(),
             item["clean_sig"].numpy(),
             speaker=item["speaker"],
         )

@@ -2,6 +2,7 @@
 
 import os
 
+from cmkt_plugin.inference_cost.diffusion_model import open_enhancer
 from cmkt_plugin.markdown_table import how_it_was_made, table
 from cmkt_plugin.scale.process import measure_alone
 
@@ -35,7 +36,14 @@ def measure(backbone, sizes, steps, seconds, threads, folder, report=print):
         ``rows``: of each size its ``knobs``, ``parameters``, and ``cost``:
         number of steps (0: a training step) to ``seconds`` per second of
         audio and ``memory``, the peak of the process in bytes.
+
+    Raises
+    ------
+    ValueError
+        If a size is no diffusion enhancer.
     """
+    for knobs in sizes:
+        open_enhancer(backbone, knobs)
     rows = []
     for knobs in sizes:
         row = {"knobs": knobs, "cost": {}}
@@ -81,7 +89,8 @@ def markdown(measured, made):
     titles = ["training step" if n == TRAINING else f"N = {n}" for n in numbers]
     parts = [
         "# Time and memory of diffusion enhancers",
-        f"Untrained models, {measured['audio']:g} s of noise at 16 kHz on "
+        f"Untrained models, {measured['audio']:g} s of noise at 16 kHz, with "
+        "lips where there is a first stage, on "
         f"{measured['threads']} CPU threads, each cell a process of its own; "
         f"load average {measured['load_average']:.1f} at the end.",
         "Seconds of computation per second of audio (training step: forward "

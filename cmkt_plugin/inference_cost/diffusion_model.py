@@ -3,9 +3,41 @@
 import torch
 from hyperpyyaml import load_hyperpyyaml
 
+from cmkt_plugin.diffusion.enhancer import DiffusionEnhancer
 from cmkt_plugin.scale.stopwatch import Stopwatch
+from cmkt_plugin.visual.lips import FRAME_RATE, SIZE, Lips
 
 SAMPLE_RATE = 16000  # Hz
+
+
+def open_enhancer(backbone, knobs):
+    """An untrained diffusion enhancer.
+
+    Arguments
+    ---------
+    backbone : str or pathlib.Path
+        YAML file with an ``enhancer``.
+    knobs : str
+        YAML that overrides it.
+
+    Returns
+    -------
+    cmkt_plugin.diffusion.enhancer.DiffusionEnhancer
+
+    Raises
+    ------
+    ValueError
+        If it is another enhancer, or there is none.
+    """
+    torch.manual_seed(0)
+    with open(backbone, encoding="utf-8") as file:
+        enhancer = load_hyperpyyaml(file, knobs).get("enhancer")
+    if not isinstance(enhancer, DiffusionEnhancer):
+        raise ValueError(
+            f"{backbone}: enhancer is a {type(enhancer).__name__}, which takes "
+            "no steps: expected a DiffusionEnhancer"
+        )
+    return enhancer
 
 
 def measure(backbone, knobs, seconds, number, threads):
@@ -14,7 +46,7 @@ def measure(backbone, knobs, seconds, number, threads):
     Arguments
     ---------
     backbone : str
-        YAML file with an ``enhancer``.
+        As for ``open_enhancer``.
     knobs : str
         YAML that overrides it.
     seconds : float
@@ -30,9 +62,7 @@ def measure(backbone, knobs, seconds, number, threads):
         ``parameters`` and ``steps``, as of ``Stopwatch``.
     """
     torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    with open(backbone, encoding="utf-8") as file:
-        enhancer = load_hyperpyyaml(file, knobs)["enhancer"]
+    enhancer = open_enhancer(backbone, knobs)
     noisy = 0.1 * torch.randn(1, round(seconds * SAMPLE_RATE))
     work = _train if number == 0 else _enhance
     work(enhancer, noisy[:, :SAMPLE_RATE], max(1, min(number, 1)))  # warm up
@@ -47,10 +77,25 @@ def measure(backbone, knobs, seconds, number, threads):
 def _enhance(enhancer, noisy, number):
     enhancer.eval()
     enhancer.score_model.sampler.steps.number = number
-    enhancer(noisy, torch.ones(1))
+    enhancer(noisy, torch.ones(1), lips=_lips(enhancer, noisy))
 
 
 def _train(enhancer, noisy, number):
     enhancer.train()
-    given = enhancer(noisy, torch.ones(1), need_wav=False, clean=noisy)
+    given = enhancer(
+        noisy,
+        torch.ones(1),
+        need_wav=False,
+        clean=noisy,
+        lips=_lips(enhancer, noisy),
+    )
     torch.nn.functional.mse_loss(given.features, given.target).backward()
+
+
+def _lips(enhancer, noisy):
+    """Lips as long as the audio, for a first stage to look at."""
+    if enhancer.predictive is None:
+        return None
+    frames = round(noisy.shape[1] / SAMPLE_RATE * FRAME_RATE)
+    pixels = torch.randint(256, (1, frames, SIZE, SIZE), dtype=torch.uint8)
+    return Lips(pixels, torch.ones(1, frames, dtype=torch.uint8))

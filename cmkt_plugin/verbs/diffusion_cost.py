@@ -22,11 +22,19 @@ from cmkt_plugin.verbs import progress
     "--steps",
     default="1,2,4,8,30",
     show_default=True,
-    type=NumberList(),
+    type=NumberList(int),
     help="Numbers of sampling steps.",
 )
-@click.option("--seconds", default=4.0, show_default=True, help="Of audio.")
-@click.option("--threads", default=1, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    default=4.0,
+    show_default=True,
+    help="Of audio.",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True
+)
 @click.option(
     "-o", "--output", type=Path, help="Write OUTPUT.md and OUTPUT.json."
 )
@@ -39,12 +47,11 @@ def command(backbone, sizes, steps, seconds, threads, output):
     from cmkt_plugin.results_file import write_results
 
     made = provenance.record()
-    numbers = [int(number) for number in steps]
     with TemporaryDirectory() as folder:
         measured = measure(
             Path(backbone).resolve(),
             list(sizes),
-            numbers,
+            steps,
             seconds,
             threads,
             folder,

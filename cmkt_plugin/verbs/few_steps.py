@@ -14,7 +14,7 @@ from cmkt_plugin.verbs import progress
     "--steps",
     default="30,8,4,2,1",
     show_default=True,
-    type=NumberList(),
+    type=NumberList(int),
     help="Numbers of steps; the others are compared with the first.",
 )
 @click.option(
@@ -60,7 +60,7 @@ def command(run, steps, count, data_folder, device, jobs, output):
     rows, seconds = measure(
         enhancer,
         RunTestSet(run, data_folder).dataset,
-        [int(number) for number in steps],
+        steps,
         count,
         metrics,
         jobs,
