@@ -1,15 +1,23 @@
 """A new sound in an old video: the picture's bits, the sound's time."""
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 from shaded_videos import av, heard, packets, shown_from, tone, write_video
 
+from cmkt_plugin.visual import (
+    mux as module,
+    picture_packets,
+)
 from cmkt_plugin.visual.mux import check_mux, mux
 from cmkt_plugin.visual.sound_track import spool_sound
 
 LEVELS = np.arange(60, 160, 2)  # 50 pictures, 2 s
 LOSSY = ("mpeg4", "aac")
+FULL = Path("/dev/full")  # takes nothing
 
 
 def delay(one, other, rate):
@@ -18,6 +26,14 @@ def delay(one, other, rate):
     one, other = (np.fft.rfft(x[:, 0], count) for x in (one, other))
     found = int(np.argmax(np.fft.irfft(other * one.conj())))
     return (found - count * (found > count // 2)) / rate
+
+
+def times(path):
+    """When each picture is shown after the first one (s)."""
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0]
+        shown = [p.pts for p in file.demux(stream) if p.size]
+        return (np.array(shown) - min(shown)) * float(stream.time_base)
 
 
 def codec(path):
@@ -37,6 +53,8 @@ def sweep(seconds, rate, channels):
     "name, codecs",
     [
         ("a.mkv", ("ffv1", "pcm_s16le")),
+        # Pictures that wait for later ones, of which no time is noted
+        ("a.mkv", ("libx264", "aac")),
         ("a.mp4", LOSSY),
         ("a.mov", LOSSY),
         ("a.mpg", ("mpeg1video", "mp2")),
@@ -53,6 +71,7 @@ def test_picture_bit_for_bit_and_sound_in_time(tmp_path, name, codecs, begins):
     samples, _ = soundfile.read(tmp_path / "a.rf64", dtype="float32")
     mux(old, new, np.array_split(0.5 * samples, 7), track.start)
     assert packets(new) == packets(old)
+    assert np.allclose(times(new), times(old), atol=0.002)
     before, starts = heard(old)
     after, starts_now = heard(new)
     assert starts - shown_from(old) == pytest.approx(begins, abs=0.04)
@@ -93,6 +112,31 @@ def test_a_sound_is_no_video(tmp_path):
     write_video(old, sound=tone(1.0))
     with pytest.raises(ValueError, match="a.wav has no picture"):
         check_mux(old, tmp_path / "b.mkv")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
+def test_a_full_disk_is_not_called_a_corrupt_video(tmp_path, monkeypatch):
+    old = tmp_path / "a.mkv"
+    write_video(old, LEVELS, tone(2.0))
+    monkeypatch.setattr(module, "temporary_path", lambda path: FULL)
+    monkeypatch.setattr(module.Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(OSError, match="b.mkv") as error:
+        mux(old, tmp_path / "b.mkv", [tone(2.0)], 0)
+    assert error.value.errno == errno.ENOSPC
+
+
+def test_what_cannot_be_written_is_not_called_a_corrupt_video(
+    tmp_path, monkeypatch
+):
+    old = tmp_path / "a.mkv"
+    write_video(old, LEVELS, tone(2.0))
+
+    def backwards(packets):
+        return reversed([packet for packet in packets if packet.size])
+
+    monkeypatch.setattr(picture_packets, "with_decoding_times", backwards)
+    with pytest.raises(ValueError, match="b.mkv: FFmpeg cannot write .* name"):
+        mux(old, tmp_path / "b.mkv", [tone(2.0)], 0)
 
 
 def test_a_video_that_fails_on_the_way_leaves_the_old_one(tmp_path):

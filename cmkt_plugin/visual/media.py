@@ -61,3 +61,25 @@ def opened(path):
             f"FFmpeg says {str(error).split(': ', 1)[0]!r}; "
             "copy or download it again, or leave it out",
         ) from error
+
+
+def picture_of(container):
+    """The first picture of an open file that is not the cover of a sound.
+
+    Arguments
+    ---------
+    container : av.container.InputContainer
+        As from ``opened``.
+
+    Returns
+    -------
+    av.video.stream.VideoStream or None
+        None where there is no picture.
+    """
+    cover = load_av().stream.Disposition.attached_pic
+    pictures = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & cover
+    ]
+    return pictures[0] if pictures else None

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from cmkt_plugin.leftovers import temporary_path
-from cmkt_plugin.visual.media import load_av, opened
+from cmkt_plugin.visual.media import load_av, opened, picture_of
+from cmkt_plugin.visual.picture_packets import copied
 from cmkt_plugin.visual.sound_track import sound_of
 
 # Suffixes that are not FFmpeg's name of the format.
@@ -78,6 +79,8 @@ def mux(video, output, pieces, start):
     ------
     FileNotFoundError
         If there is no such video.
+    OSError
+        If the disk is full, or nothing can be written there.
     ValueError
         As ``check_mux``, or where the encoder does not take this sound.
     """
@@ -92,12 +95,13 @@ def mux(video, output, pieces, start):
         ):
             picture, sound = _add_streams(source, target, video, output)
             packets = heapq.merge(
-                _copied(source, picture),
+                copied(source, picture),
                 _coded(sound, pieces, start),
                 key=_seconds,
             )
             for packet in packets:
-                target.mux(packet)
+                with _writing(output):
+                    target.mux(packet)
         os.replace(temporary, output)
     finally:
         temporary.unlink(missing_ok=True)
@@ -118,11 +122,29 @@ def _open_target(output, file):
         ) from error
     with target:
         yield target
+        with _writing(output):
+            target.close()
+
+
+@contextmanager
+def _writing(output):
+    """FFmpeg's errors are told of what is written, not of what is read."""
+    try:
+        yield
+    except load_av().error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise OSError(
+                error.errno, os.strerror(error.errno), str(output)
+            ) from error
+        raise ValueError(
+            f"{output}: FFmpeg cannot write it ({error}): name an output that "
+            "ends as the video does, or in .mkv or .wav"
+        ) from error
 
 
 def _add_streams(source, target, video, output):
     """The streams of a new video: the picture as it was, and a sound."""
-    old = _picture(source)
+    old = picture_of(source)
     if old is None:
         raise ValueError(
             f"{video} has no picture that a video could be made of: name an "
@@ -136,13 +158,6 @@ def _add_streams(source, target, video, output):
             "output that ends as the video does, or in .mkv"
         ) from error
     return picture, _add_sound(sound_of(source, video), target, output)
-
-
-def _picture(source):
-    """The first picture that is not the cover of a sound."""
-    cover = load_av().stream.Disposition.attached_pic
-    pictures = [s for s in source.streams.video if not s.disposition & cover]
-    return pictures[0] if pictures else None
 
 
 def _add_sound(old, target, output):
@@ -175,20 +190,6 @@ def _encodes(name, old, target):
 
 def _seconds(packet):
     return packet.dts * packet.time_base
-
-
-def _copied(source, picture):
-    """The packets of the picture, which is neither decoded nor coded."""
-    last = None
-    for packet in source.demux(_picture(source)):
-        if not packet.size:  # the mark of the end
-            continue
-        # Old files have pictures without a time of their own.
-        if packet.dts is None:
-            packet.dts = packet.pts if last is None else last
-        last = packet.dts + (packet.duration or 1)
-        packet.stream = picture
-        yield packet
 
 
 def _coded(sound, pieces, start):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmkt_plugin.visual.lips import FRAME_RATE
-from cmkt_plugin.visual.media import load_av, opened
+from cmkt_plugin.visual.media import opened, picture_of
 from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_PICTURE, UnusableClip
 
 # Seconds after which a picture that stands still shows no lips any more.
@@ -152,9 +152,8 @@ def timing(spans):
 
 
 def _video_stream(path, container):
-    cover = load_av().stream.Disposition.attached_pic
-    streams = [s for s in container.streams.video if not s.disposition & cover]
-    if not streams:
+    stream = picture_of(container)
+    if stream is None:
         raise UnusableClip(
             path,
             NO_PICTURE,
@@ -162,7 +161,7 @@ def _video_stream(path, container):
             f"{', '.join(s.type for s in container.streams) or 'nothing'}; "
             "leave it out, or name the file that holds the picture",
         )
-    return streams[0]
+    return stream
 
 
 def _next_time(path, frame, before, usual):
