@@ -13,14 +13,19 @@ from tone_speech import RATE, ToneRecognizer, speak, write_corpus
 
 from cmkt_plugin.cli import main
 from cmkt_plugin.phone_recognition.alignment import aligned, count_errors
+from cmkt_plugin.phone_recognition.confusion_csv import write_confusions
 from cmkt_plugin.phone_recognition.judge import (
     Judge,
     open_judge,
     open_recognizer,
 )
+from cmkt_plugin.phone_recognition.labelled_speech import read_labelled
 from cmkt_plugin.phone_recognition.phone_errors import describe
 from cmkt_plugin.phone_recognition.rate_interval import rate_interval
-from cmkt_plugin.phone_recognition.symbols import WrittenCharacters
+from cmkt_plugin.phone_recognition.symbols import (
+    SpokenPhones,
+    WrittenCharacters,
+)
 
 YAML = """\
 recognizer: !new:tone_speech.ToneRecognizer
@@ -135,6 +140,13 @@ def test_tables_of_confusions_and_recordings(judge, folders, tmp_path):
     assert [int(row["deletions"]) for row in rows] == [0, 0, 1]
 
 
+def test_no_confusions_are_written_over_others(tmp_path):
+    counts = {name: {("a", "b"): n} for n, name in enumerate(("x-1", "x_1"))}
+    write_confusions(counts, tmp_path / "y")
+    found = [path.read_text() for path in tmp_path.glob("y_confusions_*.csv")]
+    assert len(set(found)) == 2
+
+
 def test_its_own_error_rate_stands_beside_every_figure(
     judge, folders, tmp_path
 ):
@@ -209,6 +221,23 @@ def test_a_recogniser_of_characters_is_judged_by_them(tmp_path):
     judge.measure(path, {"data_root": tmp_path})
     own = judge.require_held_out()
     assert own["phone_error_rate"] == pytest.approx(2 / 7)
+
+
+@pytest.mark.parametrize(
+    "symbols, key, expected",
+    [
+        (WrittenCharacters(), "phones", "words"),
+        (SpokenPhones(g2p=None), "words", "phones"),
+    ],
+)
+def test_annotations_of_other_symbols_are_named(
+    symbols, key, expected, tmp_path
+):
+    path = write_corpus(tmp_path, "test", 1, seed=0)
+    path.write_text(path.read_text().replace('"phones"', f'"{key}"'))
+    (name,) = json.loads(path.read_text())
+    with pytest.raises(ValueError, match=f"{name}: .*expected {expected}"):
+        read_labelled([path], {"data_root": tmp_path}, symbols.spell)
 
 
 @pytest.mark.parametrize("interface", ["pipeline", "EncoderASR"])

@@ -196,6 +196,33 @@ def test_trying_a_stranger_s_model_takes_one_step_however_many_it_has(
         CMKTEnhancement.from_safe(folder, run_opts=CPU)
 
 
+@pytest.mark.parametrize("solver, calls", [("euler", 2), ("heun", 3)])
+def test_solvers_are_on_the_list_of_what_is_safe(
+    exported, tmp_path, solver, calls
+):
+    (tmp_path / "model.safetensors").write_bytes(
+        (exported[0] / "export" / "model.safetensors").read_bytes()
+    )
+    config = json.loads((exported[0] / "export" / "config.json").read_text())
+    model = config["enhancer"]["kwargs"]["score_model"]["kwargs"]
+    model["sampler"] = {
+        "new": "cmkt_plugin.diffusion.samplers.ProbabilityFlowODE",
+        "kwargs": {
+            "sde": model["sde"],
+            "steps": model["sampler"]["kwargs"]["steps"],
+            "solver": {"name": f"cmkt_plugin.diffusion.ode_solvers.{solver}"},
+        },
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    enhancer = CMKTEnhancement.from_safe(tmp_path, run_opts=CPU).enhancer
+    called = []
+    enhancer.score_model.network.register_forward_hook(
+        lambda *call: called.append(call)
+    )
+    enhancer(speech(1, 3000), torch.ones(1))
+    assert len(called) == calls
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")

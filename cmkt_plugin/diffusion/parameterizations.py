@@ -52,6 +52,11 @@ class CleanPrediction:
     spread : float
         Root of the mean square of that difference.
 
+    Raises
+    ------
+    ValueError
+        If the spread is not above 0: nothing would be left to predict.
+
     Example
     -------
     >>> import torch
@@ -66,6 +71,8 @@ class CleanPrediction:
     """
 
     def __init__(self, spread=0.1):
+        if spread <= 0:
+            raise ValueError(f"spread is {spread}, expected a number above 0")
         self.spread = spread
 
     def _spread_at(self, t, sde):

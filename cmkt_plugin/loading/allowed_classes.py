@@ -37,7 +37,11 @@ ALLOWED = frozenset(
         "cmkt_plugin.diffusion.samplers",
         "PredictorCorrector ProbabilityFlowODE",
     )
-    | _names("cmkt_plugin.diffusion.predictors", "ReverseDiffusion DDIM")
+    | _names(
+        "cmkt_plugin.diffusion.predictors",
+        "ReverseDiffusion EulerMaruyama DDIM",
+    )
+    | _names("cmkt_plugin.diffusion.ode_solvers", "euler heun")
     | _names("cmkt_plugin.diffusion.correctors", "AnnealedLangevin NoCorrector")
     | _names("cmkt_plugin.diffusion.step_schedules", "UniformSteps PowerSteps")
     | _names("speechbrain.processing.features", "STFT ISTFT")

@@ -33,13 +33,13 @@ def write_confusions(counts, output):
     # The same in all: matrices can then be subtracted.
     labels = {label for given in counts.values() for p in given for label in p}
     labels = sorted(labels | {""})
+    names = _file_names(counts)
     for name, given in counts.items():
         rows = [
             [was, *(given.get((was, became), 0) for became in labels)]
             for was in labels
         ]
-        safe = re.sub(r"\W+", "_", name)
-        path = output.with_name(f"{output.name}_confusions_{safe}.csv")
+        path = output.with_name(f"{output.name}_confusions_{names[name]}.csv")
         write_text(path, _csv(["clean", *labels], rows))
 
 
@@ -63,6 +63,17 @@ def write_errors(alignments, speakers, output):
     header = ["id", "speaker", "system", "phones"]
     header += ["substitutions", "deletions", "insertions"]
     write_text(output.with_name(f"{output.name}.csv"), _csv(header, rows))
+
+
+def _file_names(systems):
+    """Names of systems that may stand in a file's name, each another one."""
+    names = {}
+    for system in systems:
+        name = re.sub(r"\W+", "_", system)
+        while name in names.values():
+            name += "_"
+        names[system] = name
+    return names
 
 
 def _csv(header, rows):

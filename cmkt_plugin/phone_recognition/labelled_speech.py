@@ -65,7 +65,7 @@ def read_labelled(annotations, replacements, spell):
                 "clean_wav": entry["clean_wav"],
                 "length": entry["length"],
                 "speaker": entry["speaker"],
-                "phones": spell(entry),
+                "phones": _spelled(path, name, entry, spell),
             }
     spoken = {name: e for name, e in entries.items() if e["phones"]}
     if not spoken:
@@ -116,6 +116,13 @@ def read_speech(clean_wav):
     except ValueError as error:
         raise ValueError(f"{clean_wav}: {error}") from error
     return resample(wave, read_audio_info(clean_wav).sample_rate, SAMPLE_RATE)
+
+
+def _spelled(path, name, entry, spell):
+    try:
+        return spell(entry)
+    except ValueError as error:
+        raise ValueError(f"{path}: {name}: {error}") from error
 
 
 def _require(path, name, entry):

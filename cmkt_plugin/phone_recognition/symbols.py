@@ -34,6 +34,11 @@ class SpokenPhones:
         """Symbols of what is spoken, of an entry of an annotation."""
         if "phones" in entry:
             return entry["phones"].split()
+        if self.g2p is None:
+            raise ValueError(
+                "there are words and no phones, expected phones: for words, "
+                "give SpokenPhones one of cmkt_plugin.g2p"
+            )
         return self.g2p(entry["words"])
 
 
@@ -57,4 +62,9 @@ class WrittenCharacters:
 
     def spell(self, entry):
         """Symbols of what is spoken, of an entry of an annotation."""
+        if "words" not in entry:
+            raise ValueError(
+                "there are phones and no words, expected words: characters "
+                "are judged by the transcript"
+            )
         return self.split(entry["words"])
