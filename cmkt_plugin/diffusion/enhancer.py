@@ -37,6 +37,10 @@ class DiffusionEnhancer(torch.nn.Module):
         loss over the latent of the network needs all.
     seed : int
         Of the noise in evaluation mode.
+    visual_dropout : torch.nn.Module or None
+        Takes video away in training, as the first stage's own does no more;
+        so that the score, too, is known where there is none. Not the same
+        object as that one's.
 
     Raises
     ------
@@ -73,6 +77,7 @@ class DiffusionEnhancer(torch.nn.Module):
         predictive=None,
         crop_frames=None,
         seed=0,
+        visual_dropout=None,
     ):
         super().__init__()
         if predictive is not None:
@@ -83,6 +88,7 @@ class DiffusionEnhancer(torch.nn.Module):
         self.predictive = predictive
         self.crop_frames = crop_frames
         self.seed = seed
+        self.visual_dropout = visual_dropout
         self._evaluated = 0  # batches, since the mode was last switched
 
     def train(self, mode=True):
@@ -161,6 +167,8 @@ class DiffusionEnhancer(torch.nn.Module):
         """What the network sees: spectra, the drift's target last; lips."""
         if self.predictive is None:
             return [noisy], None
+        if self.visual_dropout is not None and lips is not None:
+            lips = self.visual_dropout(lips)
         estimate, visual = self.predictive.estimate(noisy, lips, lengths)
         return [noisy, estimate], visual
 
