@@ -2,12 +2,10 @@
 
 import copy
 import inspect
-from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from math import lcm
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 
 import numpy as np
@@ -15,7 +13,7 @@ import torch
 from speechbrain.utils.logger import get_logger
 
 from cmkt_plugin.any_rate import RateAndMix, in_groups
-from cmkt_plugin.audio_stream import open_recording, read_blocks, write_like
+from cmkt_plugin.audio_stream import read_blocks, write_like
 from cmkt_plugin.enhancing.sampling import sampled, set_sampling
 from cmkt_plugin.file_tree import is_recording
 from cmkt_plugin.inference import CMKTEnhancement
@@ -27,7 +25,7 @@ from cmkt_plugin.visual.lip_track import LipTrack, WindowLips
 from cmkt_plugin.visual.lips import FRAME_RATE
 from cmkt_plugin.visual.media import load_cv2
 from cmkt_plugin.visual.mux import check_mux, mux
-from cmkt_plugin.visual.sound_track import spool_sound
+from cmkt_plugin.visual.sound_track import opened_sound
 from cmkt_plugin.visual.unusable_clip import NO_PICTURE, UnusableClip
 from cmkt_plugin.visual.video_files import SOUNDS
 from cmkt_plugin.visual.video_lips import VideoLips
@@ -224,7 +222,7 @@ class AudioVisualEnhancement(CMKTEnhancement):
         """
         if output_filename is not None:
             check_output(filename, output_filename)
-        with _spooled(filename) as (recording, start):
+        with opened_sound(filename) as (recording, start):
             track = self._lips(filename, start)
             shape = recording.frames, recording.channels
             pieces = self._pieces_seen(
@@ -339,21 +337,6 @@ def check_output(filename, output):
 
 def _is_sound(output):
     return Path(output).suffix.lower() in SOUNDS
-
-
-@contextmanager
-def _spooled(path):
-    """The sound of a video as an open recording, and when it begins (s)."""
-    if is_recording(path):
-        with open_recording(path) as recording:
-            yield recording, Fraction(0)
-        return
-    with TemporaryDirectory(prefix="cmkt_") as folder:
-        # Its suffix is not that of an output, which is to have its own format.
-        sound = Path(folder, "sound.rf64")
-        track = spool_sound(path, sound)
-        with open_recording(sound) as recording:
-            yield recording, track.start
 
 
 def _compare_lengths(track, seconds, name):

@@ -1,11 +1,16 @@
 """The sound of a video, as a file that can be enhanced like any other."""
 
+from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import soundfile
 
+from cmkt_plugin.audio_stream import open_recording
+from cmkt_plugin.file_tree import is_recording
 from cmkt_plugin.visual.media import load_av, opened
 from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_SOUND, UnusableClip
 
@@ -91,6 +96,39 @@ def read_track(path):
         seconds = float((stream.duration or 0) * stream.time_base)
         seconds = seconds or (container.duration or 0) / MICROSECONDS
         return SoundTrack(stream.rate, stream.channels, start, seconds)
+
+
+@contextmanager
+def opened_sound(path):
+    """Opens the sound of a video as a recording.
+
+    Arguments
+    ---------
+    path : str or pathlib.Path
+        The video, or a sound file.
+
+    Yields
+    ------
+    recording : cmkt_plugin.audio_stream.ForwardFile
+        Its sound; that of a video is decoded into a temporary file.
+    start : fractions.Fraction
+        When it begins, on the clock of the video (s).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If it cannot be read, is cut off, or has no sound.
+    """
+    if is_recording(path):
+        with open_recording(path) as recording:
+            yield recording, Fraction(0)
+        return
+    with TemporaryDirectory(prefix="cmkt_") as folder:
+        # Its suffix is not that of an output, which is to have its own format.
+        sound = Path(folder, "sound.rf64")
+        track = spool_sound(path, sound)
+        with open_recording(sound) as recording:
+            yield recording, track.start
 
 
 def spool_sound(path, target):
