@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import shaded_videos
 import soundfile
 from tiny_videos import HEIGHT, WIDTH, blank, face, tone, write_video
 
@@ -82,6 +83,22 @@ def test_sound_begins_where_the_file_says(tmp_path):
     assert sound.start == Fraction(24, 100)
     assert len(sound.samples) == 8000
     assert np.allclose(sound.samples, tone(0.5), atol=1e-4)
+
+
+def test_what_follows_a_short_gap_in_the_sound_stays_in_step(tmp_path):
+    path = tmp_path / "a.mkv"
+    shaded_videos.write_video(
+        path, sound=shaded_videos.tone(1.0), gap=(0.4, 0.2)
+    )
+    first, silence, second = np.split(read_sound(path).samples, (6400, 9600))
+    assert not silence.any()
+    joined = np.concatenate([first, second])
+    assert np.allclose(joined, shaded_videos.tone(1.0)[:, 0], atol=1e-4)
+    shaded_videos.write_video(
+        path, sound=shaded_videos.tone(1.0), gap=(0.4, 0.5)
+    )
+    with pytest.raises(UnusableClip, match="1.00 s of sound, expected 1.50 s"):
+        read_sound(path)
 
 
 def test_sound_of_any_rate_and_channels_becomes_16_khz_mono(tmp_path):

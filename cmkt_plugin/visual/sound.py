@@ -11,6 +11,7 @@ from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_SOUND, UnusableClip
 
 SAMPLE_RATE = 16000  # Hz
 LARGEST_GAP = 0.25  # seconds of sound that may be missing in between
+SMALLEST_GAP = 0.02  # half a frame; containers round times to milliseconds
 
 
 class Sound(NamedTuple):
@@ -41,7 +42,7 @@ def read_sound(path, sample_rate=SAMPLE_RATE):
     Returns
     -------
     Sound
-        The mean of all channels.
+        The mean of all channels; silence in short gaps.
 
     Raises
     ------
@@ -70,19 +71,25 @@ def _decode(container):
     """Blocks of samples, when they begin and end, and their rate (Hz)."""
     # One format for all codecs; rate and channels stay the stream's.
     floats = load_av().AudioResampler(format="fltp")
-    blocks, start, end, rate = [], None, Fraction(0), None
+    blocks, start, end, rate, count = [], None, Fraction(0), None, 0
     for frame in container.decode(container.streams.audio[0]):
         rate = frame.sample_rate
         time = end if frame.pts is None else frame.pts * frame.time_base
         start = time if start is None else start
         end = time + Fraction(frame.samples, rate)
+        gap = time - start - Fraction(count, rate)
+        if SMALLEST_GAP < gap <= LARGEST_GAP:
+            # Joined, all that follows would be out of step with the lips.
+            blocks.append(np.zeros(round(gap * rate), np.float32))
+            count += len(blocks[-1])
         for part in floats.resample(frame):
             blocks.append(part.to_ndarray().mean(0))  # (time,)
+            count += len(blocks[-1])
     return blocks, start, end, rate
 
 
 def _require_no_gap(path, found, expected):
-    """Joined over a gap, all that follows would be out of step."""
+    """Refuses what is no short gap but a part that is missing."""
     if abs(found - expected) > LARGEST_GAP:
         raise UnusableClip(
             path,
