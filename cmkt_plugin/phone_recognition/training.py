@@ -6,6 +6,7 @@ from functools import partial
 import speechbrain as sb
 import torch
 from speechbrain.augment.freq_domain import SpectrogramDrop
+from speechbrain.augment.time_domain import SpeedPerturb
 from speechbrain.nnet.losses import ctc_loss
 from speechbrain.utils.distributed import infer_device
 from speechbrain.utils.epoch_loop import EpochCounter
@@ -14,11 +15,12 @@ from transformers import get_linear_schedule_with_warmup
 from cmkt_plugin.dataset import training_batches
 from cmkt_plugin.phone_recognition.held_out import error_rate
 from cmkt_plugin.phone_recognition.labelled_speech import encoded
-from cmkt_plugin.phone_recognition.network import PhoneNet
+from cmkt_plugin.phone_recognition.network import SAMPLE_RATE, PhoneNet
 
 BUCKETS = 10  # groups of similar lengths
 MAX_GRADIENT = 5.0  # norm
 WARM_UP = 0.15  # part of the updates
+SPEEDS = (85, 92, 100, 108, 115)  # %
 # Frames and bands that are dropped, as in SpecAugment (arXiv 1904.08779).
 DROPPED_FRAMES = (5, 15)
 DROPPED_BANDS = (2, 8)
@@ -28,8 +30,9 @@ class PhoneBrain(sb.Brain):
     """Minimises the CTC loss and keeps the weights of the best epoch.
 
     ``modules`` holds the ``network``; ``hparams`` needs ``schedule`` (the
-    optimizer to a learning rate schedule), ``augment`` and ``valid``, from
-    ``read_labelled``. Batches hold ``speech`` and ``labels``.
+    optimizer to a learning rate schedule), ``speed`` and ``augment``, which
+    change waveforms and bands, and ``valid``, from ``read_labelled``. Batches
+    hold ``speech`` and ``labels``.
     """
 
     def on_fit_start(self):
@@ -41,7 +44,10 @@ class PhoneBrain(sb.Brain):
     def compute_forward(self, batch, stage):
         """Log posteriors (batch, frames, labels)."""
         batch = batch.to(self.device)
-        return self.modules.network(*batch.speech, self.hparams.augment)
+        waves, lengths = batch.speech
+        # Faster speech is higher too, in its formants: other voices.
+        waves = self.hparams.speed(waves)
+        return self.modules.network(waves, lengths, self.hparams.augment)
 
     def compute_objectives(self, predictions, batch, stage):
         """The CTC loss."""
@@ -113,6 +119,7 @@ def train_network(
 
 
 def _brain(model, valid, updates, lr, device):
+    device = device or infer_device()
     schedule = partial(
         get_linear_schedule_with_warmup,
         num_warmup_steps=round(WARM_UP * updates),
@@ -126,6 +133,11 @@ def _brain(model, valid, updates, lr, device):
     return PhoneBrain(
         {"network": model},
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
-        {"schedule": schedule, "augment": augment, "valid": valid},
-        {"device": device or infer_device(), "max_grad_norm": MAX_GRADIENT},
+        {
+            "schedule": schedule,
+            "speed": SpeedPerturb(SAMPLE_RATE, SPEEDS, device),
+            "augment": augment,
+            "valid": valid,
+        },
+        {"device": device, "max_grad_norm": MAX_GRADIENT},
     )
