@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import tiny_videos
 from shaded_videos import av, heard, packets, shown_from, tone, write_video
 
 from cmkt_plugin.visual import (
@@ -82,6 +83,22 @@ def test_picture_bit_for_bit_and_sound_in_time(tmp_path, name, codecs, begins):
     level = np.std(after) / np.std(before)
     assert level == pytest.approx(0.5, abs=0.02)
     assert [p.name for p in tmp_path.iterdir() if ".part" in p.name] == []
+
+
+def test_a_portrait_video_of_variable_frame_rate_stays_one(tmp_path):
+    old = tmp_path / "a.mp4"
+    times = [0.0, 0.04, 0.12, 0.16, 0.4, 0.52]
+    faces = [tiny_videos.face()] * len(times)
+    tiny_videos.write_video(old, faces, times, turn=90)
+    with pytest.raises(ValueError, match="a.mp4: no sound"):
+        check_mux(old, tmp_path / "b.mp4")
+    sound = tiny_videos.tone(0.5)
+    tiny_videos.write_video(old, faces, times, sound=sound, turn=90)
+    new = mux(old, tmp_path / "b.mp4", [sound[:, None]], 0)
+    for path in (old, new):
+        with av.open(str(path)) as file:
+            shown = [(f.time, f.rotation) for f in file.decode(video=0)]
+        assert shown == [(pytest.approx(t, abs=0.002), 90) for t in times]
 
 
 def test_the_sound_is_coded_as_it_was_or_as_is_usual_there(tmp_path):
