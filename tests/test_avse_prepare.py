@@ -240,7 +240,8 @@ def test_grid_is_read_in_its_layouts(tmp_path):
 
 def test_folders_of_videos_are_read(tmp_path):
     reader = module("avse_folder").VideoFolder
-    for path in ("video/SP01_001.mp4", "video/SP02_001.MOV", "video/x.wav"):
+    names = "SP01_001.mp4", "SP02_001.MOV", "SP03_001.wmv", "x.wav"
+    for path in (f"video/{name}" for name in names):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
     (tmp_path / "text").mkdir()
@@ -249,6 +250,7 @@ def test_folders_of_videos_are_read(tmp_path):
     assert [(c.id, c.speaker, c.transcript) for c in clips] == [
         ("video_SP01_001", "SP01", "今天"),
         ("video_SP02_001", "SP02", ""),
+        ("video_SP03_001", "SP03", ""),
     ]
     audio = tmp_path / "video" / ".." / "wav" / "SP01_001.wav"
     assert clips[0].audio == str(audio)

@@ -8,8 +8,7 @@ from avse_table import Clip
 from cmkt_plugin.file_tree import walk_files
 from cmkt_plugin.preparation import wrong_folder
 from cmkt_plugin.text_file import read_text
-
-VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+from cmkt_plugin.visual.video_files import VIDEOS, is_video
 
 
 class VideoFolder:
@@ -64,11 +63,7 @@ class VideoFolder:
         -------
         list of Clip
         """
-        names = sorted(
-            name
-            for name in walk_files(folder)
-            if Path(name).suffix.lower() in VIDEOS
-        )
+        names = sorted(name for name in walk_files(folder) if is_video(name))
         if not names:
             raise wrong_folder(
                 folder, "videos", "the corpus", f"files {', '.join(VIDEOS)}"
