@@ -17,7 +17,7 @@ from cmkt_plugin.phone_recognition.recognizer import PhoneRecognizer
 from cmkt_plugin.phone_recognition.symbols import SpokenPhones
 
 SMALL = ["--bands=24", "--width=24", "--blocks=2", "--dropout=0"]
-SHORT = ["--epochs=8", "--batch-seconds=4", "--lr=0.01", "--device=cpu"]
+SHORT = ["--epochs=10", "--batch-seconds=2", "--lr=0.01", "--device=cpu"]
 
 
 def cmkt(*arguments):
