@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cmkt_plugin.mixing.entries import read_entries
 from cmkt_plugin.mixing.mixture import Mixture
 
-BAND = 5  # dB; a manifest has SNRs without steps
+BAND = 5  # dB, where a manifest has SNRs without steps
 
 
 class Row(NamedTuple):
@@ -28,7 +28,8 @@ def read_groups(mixtures):
     ---------
     mixtures : str, pathlib.Path or None
         CSV with the columns ``file``, ``snr_db`` and ``noise``, or a manifest
-        of mixtures (JSON), whose SNRs are put into bands of 5 dB.
+        of mixtures (JSON), whose SNRs are put into bands of 5 dB unless all
+        are multiples of that.
 
     Returns
     -------
@@ -86,10 +87,15 @@ def _read_manifest(path):
             f"{path}: {clean[0]} has no mixture, expected a manifest as "
             "`cmkt manifest` writes it"
         )
+    mixtures = {
+        name: Mixture.from_json(entry["mixture"])
+        for name, entry in entries.items()
+    }
+    # Drawn at fixed levels (snr_step), which are their own names.
+    fixed = all(mixture.snr % BAND == 0 for mixture in mixtures.values())
     rows = []
-    for name, entry in entries.items():
-        mixture = Mixture.from_json(entry["mixture"])
+    for name, mixture in mixtures.items():
         low = BAND * math.floor(mixture.snr / BAND)
-        level = f"{low} to {low + BAND} dB"
+        level = f"{low} dB" if fixed else f"{low} to {low + BAND} dB"
         rows.append(Row(name, low, level, mixture.kind))
     return rows

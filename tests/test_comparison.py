@@ -347,6 +347,12 @@ def test_a_manifest_groups_by_bands_of_snr_and_kind(tmp_path):
         ("10 to 15 dB", {"b"}),
     ]
     assert groups["noise"] == {"babble": {"c"}, "recorded": {"a", "b"}}
+    # At fixed levels, as snr_step gives them, no band is spoken of.
+    mixtures["a"]["snr"], mixtures["c"]["snr"] = -10, 5
+    path.write_text(
+        json.dumps({n: {**entry, "mixture": m} for n, m in mixtures.items()})
+    )
+    assert list(read_groups(path)["SNR"]) == ["-10 dB", "5 dB", "10 dB"]
     path.write_text(json.dumps({"a": entry}))
     with pytest.raises(ValueError, match="a has no mixture.*cmkt manifest"):
         read_groups(path)
