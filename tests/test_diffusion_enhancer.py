@@ -63,7 +63,7 @@ def two_stages(**options):
     )
     sde = OUVESDE()
     sampler = PredictorCorrector(sde, DDIM(), NoCorrector(), UniformSteps(1))
-    model = ScoreModel(network, sde, sampler, CleanPrediction())
+    model = ScoreModel(network, sde, sampler, CleanPrediction(spread=0.1))
     return DiffusionEnhancer(transform, model, Halving(), **options)
 
 
@@ -80,22 +80,22 @@ def test_training_draws_anew_and_evaluation_the_same_times_again():
     model = enhancer()
     noisy, clean = speech(2, 3000), 0.5 * speech(2, 3000)
 
-    def targets():
+    def learned_from():
         with torch.no_grad():
             return [
-                model(noisy, TWO, need_wav=False, clean=clean).target
+                model(noisy, TWO, need_wav=False, clean=clean).features
                 for _ in range(2)
             ]
 
-    first, second = targets()
+    first, second = learned_from()
     assert not torch.equal(first, second)
     model.eval()
-    first, second = targets()
+    first, second = learned_from()
     # One time for all batches would measure the loss at this time only.
     assert not torch.equal(first, second)
     model.train()
-    targets()
-    again = (model.eval(), targets())[1]
+    learned_from()
+    again = (model.eval(), learned_from())[1]
     assert torch.equal(first, again[0]) and torch.equal(second, again[1])
 
 
@@ -228,10 +228,13 @@ def test_first_stage_is_where_the_drift_goes_and_learns_nothing():
     found = model(noisy, TWO, need_wav=False, clean=noisy, lips="lips")
     found.features.square().mean().backward()
     assert model.predictive.scale.grad is None
+    assert not model.predictive.scale.requires_grad  # nor any optimizer's
     assert model.predictive.seen == ("lips", TWO)
     # The network, untrained, predicts no difference to the first estimate.
     spectrum = model.transform(noisy / model.transform.peak(noisy))
     expected = model.predictive.estimate(spectrum)[0]
+    wanted = model.transform.features(spectrum - expected) / 0.1
+    assert torch.allclose(found.target, wanted, atol=1e-5)
     drawn = model.eval()(noisy, TWO).features
     assert torch.allclose(drawn, model.transform.features(expected), atol=1e-5)
 

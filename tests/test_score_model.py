@@ -89,8 +89,9 @@ def test_times_close_to_each_other_are_told_apart():
 
 def test_no_picture_is_a_picture_of_zeros():
     x, t = complex_noise(2, 16, 8), torch.ones(2)
-    net = network(visual_width=5)
-    assert torch.equal(net(x, t, [x]), net(x, t, [x], torch.zeros(2, 8, 5)))
+    net, zeros = network(visual_width=5), torch.zeros(2, 8, 5)
+    assert torch.equal(net(x, t, [x]), net(x, t, [x], zeros))
+    assert net.visual_map(zeros).abs().max() == 0
 
 
 def test_untrained_network_changes_nothing():
@@ -103,6 +104,13 @@ def test_wrong_number_of_conditions_is_named():
     x = complex_noise(1, 16, 8)
     with pytest.raises(ValueError, match="conditions: 1, found 2"):
         network()(x, torch.ones(1), [x, x])
+
+
+def test_groups_of_one_channel_are_refused():
+    """Normalized one by one, channels lose what the time adds to each."""
+    with pytest.raises(ValueError, match="8 channels in norm_num_groups: 8"):
+        network(norm_num_groups=8)
+    assert network(norm_num_groups=4)
 
 
 @pytest.mark.parametrize(
