@@ -40,7 +40,8 @@ class Transfer:
     Raises
     ------
     ValueError
-        If the aligner's query would tell the target (see ``check_leaks``).
+        If the aligner's query would tell the target (see ``check_leaks``), or
+        the enhancer trains on stretches that hold other words than the text.
     """
 
     weights = {"": 1.0}
@@ -67,6 +68,7 @@ class Transfer:
             latent_width=tap.measure(), token_width=teacher.width
         )
         check_leaks(self.aligner.query, teacher, shifted_alignment)
+        _check_whole(tap.module)
 
     @property
     def members(self):
@@ -178,3 +180,14 @@ class Transfer:
             )
             ids = item.token_ids
         return {"tokens": tokens, "token_ids": ids, "token_count": count}
+
+
+def _check_whole(enhancer):
+    """Refuses a diffusion enhancer whose latent is that of random stretches."""
+    frames = getattr(enhancer, "crop_frames", None)
+    if frames is not None:
+        raise ValueError(
+            f"the enhancer trains on stretches of {frames} frames, in which "
+            "not all words of the transcript are heard: expected whole "
+            "utterances, set the backbone's crop_frames to null"
+        )

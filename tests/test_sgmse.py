@@ -253,6 +253,15 @@ def test_recipe_trains_with_transfer_on_the_middle_of_the_network(
         assert not torch.equal(weight, trained[name]), name
 
 
+def test_words_of_a_stretch_are_not_those_of_the_transcript(
+    corpus, tmp_path, tiny_bert
+):
+    toy = TOY.replace("{", "{crop_frames: 16, ", 1)
+    arguments = tiny_voicebank.flags(corpus, tmp_path, tiny_bert, backbone=toy)
+    with pytest.raises(ValueError, match="16 frames.*set the backbone's crop"):
+        tiny_voicebank.load("sgmse_cmkt.yaml", arguments)
+
+
 def test_recipes_differ_only_in_the_transfer(corpus, tmp_path, tiny_bert):
     """An untaught model of one seed is the same in both."""
     weights = []

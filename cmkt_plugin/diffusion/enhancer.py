@@ -4,7 +4,7 @@ import torch
 
 from cmkt_plugin.diffusion.frames import random_crop, reflected
 from cmkt_plugin.diffusion.repeatable_noise import RepeatableNoise
-from cmkt_plugin.enhancers import Enhanced, frame_lengths
+from cmkt_plugin.enhancers import Enhanced
 
 # Frames that SpeechBrain's SGMSEEnhancement fills spectra up to a multiple of.
 STOCK_FRAMES = 64
@@ -177,8 +177,7 @@ class DiffusionEnhancer(torch.nn.Module):
         if visual is not None:
             parts.append(visual.transpose(1, 2))
         if self.training and self.crop_frames is not None:
-            frames = frame_lengths(lengths, clean.shape[-1])
-            parts = random_crop(parts, frames, self.crop_frames)
+            parts = random_crop(parts, lengths, self.crop_frames)
         clean, *spectra = parts
         if visual is not None:
             visual = spectra.pop().transpose(1, 2)

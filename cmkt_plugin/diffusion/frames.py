@@ -2,6 +2,8 @@
 
 import torch
 
+from cmkt_plugin.enhancers import frame_lengths
+
 
 def reflected(spectrum, multiple):
     """Fills up the frames by reflection, to a multiple of a number.
@@ -31,37 +33,40 @@ def reflected(spectrum, multiple):
     return spectrum[..., index]
 
 
-def random_crop(spectra, frames, width):
+def random_crop(spectra, lengths, width):
     """The same random stretch of several spectrograms.
 
     Arguments
     ---------
     spectra : list of torch.Tensor
         Each (batch, bins, frames), with as many frames as the others.
-    frames : torch.Tensor
-        How many of them belong to each item (batch,).
+    lengths : torch.Tensor
+        Relative lengths of the items (batch,).
     width : int
         Frames of the stretch.
 
     Returns
     -------
     list of torch.Tensor
-        Each (batch, bins, width), of a place for each item that has no
-        padding if the item is that long; as they were, where they are no
-        longer than that.
+        Each (batch, bins, width), of a place for each item; as they were,
+        where they are no longer than that. The part of it that ``lengths``
+        tell a loss to look at has no padding, and may be any of the item.
 
     Example
     -------
     >>> x = torch.arange(10).expand(2, 1, 10)
     >>> _ = torch.manual_seed(0)
-    >>> random_crop([x], torch.tensor([10, 6]), 4)[0]
+    >>> random_crop([x], torch.tensor([1.0, 0.6]), 4)[0]
     tensor([[[3, 4, 5, 6]],
     <BLANKLINE>
-            [[2, 3, 4, 5]]])
+            [[3, 4, 5, 6]]])
     """
-    if spectra[0].shape[-1] <= width:
+    frames = spectra[0].shape[-1]
+    if frames <= width:
         return spectra
-    places = (frames.cpu() - width).clamp(min=0) + 1
+    looked_at = frame_lengths(lengths, width)
+    places = frame_lengths(lengths, frames) - looked_at + 1
+    places = places.clamp(max=frames - width + 1).cpu()
     starts = (torch.rand(len(places)) * places).long().tolist()
     return [
         torch.stack(
