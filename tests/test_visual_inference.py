@@ -139,6 +139,19 @@ def test_lips_and_sound_of_a_video_by_its_clock(tmp_path, faces, begins):
     assert rate == RATE and np.abs(written - enhanced).max() < 1e-6
 
 
+@pytest.mark.parametrize("late", [-400, 200])
+def test_lips_of_sound_that_is_late_or_early(tmp_path, faces, late):
+    path = tmp_path / "a.mkv"
+    write_video(path, LEVELS, tone(2.0))
+    model = model_of(Brightness(), windows=OverlapAdd(**SHORT))
+    enhanced = model.enhance_video(path, offset_ms=late).numpy()
+    frames = round(25 * late / 1000)
+    # Before the first picture there is none to see.
+    seen = np.append(np.zeros(max(frames, 0)), LEVELS[max(-frames, 0) :])
+    expected = tone(2.0) * gain(seen, len(enhanced))
+    assert np.abs(enhanced - expected[:, 0]).max() < 0.02
+
+
 def test_without_a_face_the_sound_alone_and_a_warning(tmp_path, caplog, faces):
     path = tmp_path / "dark.mkv"
     write_video(path, [16] * 25, tone(1.0))

@@ -51,6 +51,16 @@ or the disk is full; 2 if nothing was begun; 130 after Ctrl-C.
     group="Output",
     help="Write videos into the folder, not their sound as .wav.",
 )
+@option(
+    "--offset",
+    "offset_ms",
+    metavar="MS",
+    type=float,
+    default=0.0,
+    show_default=True,
+    group="Lips",
+    help="By how much the sound is late, as of `cmkt lips`.",
+)
 @options(MODEL, DRAW, SOUND, WORK)
 @click.pass_context
 def command(ctx, inputs, output, mux, resume, jobs, **settings):
@@ -104,7 +114,8 @@ def _prepare(output, into_folder, mux, settings):
 
     window, context = settings.pop("window"), settings.pop("context")
     steps, seed = settings.pop("steps"), settings.pop("seed")
-    sound = {key: settings.pop(key) for key in ("dry_wet", "keep_high_band")}
+    keys = ("dry_wet", "keep_high_band", "offset_ms")
+    sound = {key: settings.pop(key) for key in keys}
     model = AudioVisualEnhancement.open(settings.pop("model"), **settings)
     model.windows = windows_as_asked(model.windows, window, context)
     drawn = set_sampling(model.enhancer, steps, seed)

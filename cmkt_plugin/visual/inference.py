@@ -186,6 +186,7 @@ class AudioVisualEnhancement(CMKTEnhancement):
         seed=None,
         dry_wet=1.0,
         keep_high_band=False,
+        offset_ms=0.0,
     ):
         """Enhances the sound of a video, its lips read.
 
@@ -205,6 +206,10 @@ class AudioVisualEnhancement(CMKTEnhancement):
             See ``enhance_pair``.
         dry_wet, keep_high_band
             See ``enhance_array``.
+        offset_ms : float
+            By how much the sound is late against the picture (ms), as for
+            ``cmkt lips``; below 0: early. It stays where it is: only the lips
+            are looked for at another time.
 
         Returns
         -------
@@ -223,7 +228,8 @@ class AudioVisualEnhancement(CMKTEnhancement):
         if output_filename is not None:
             check_output(filename, output_filename)
         with opened_sound(filename) as (recording, start):
-            track = self._lips(filename, start)
+            lag = Fraction(str(offset_ms)) / 1000
+            track = self._lips(filename, start - lag)
             shape = recording.frames, recording.channels
             pieces = self._pieces_seen(
                 *(read_blocks(recording), shape, recording.samplerate),
