@@ -248,12 +248,15 @@ def test_video_has_every_frame_and_the_very_samples(tmp_path):
 
 
 def test_stopped_video_leaves_nothing(tmp_path):
+    path = tmp_path / "a.mkv"
+
     def stopped():
         yield np.zeros((64, 64, 3), dtype="uint8")
+        assert not path.exists() and list(tmp_path.iterdir())
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        video_writer.write_video(tmp_path / "a.mkv", stopped(), [0.0], RATE)
+        video_writer.write_video(path, stopped(), [0.0], RATE)
     assert not list(tmp_path.iterdir())
 
 
@@ -280,11 +283,8 @@ def test_noise_is_the_splits_own(rendered):
     assert len(noises) == 36
     for noise in noises:
         assert len(noise) == 20 * RATE and 0.01 < noise.std() < 0.06
-    # No two have anything in common, whatever the shift within a second.
-    starts = np.stack([noise[:RATE] / noise[:RATE].std() for noise in noises])
-    spectra = np.fft.rfft(starts, 2 * RATE)
-    others = np.fft.irfft(spectra[:1].conj() * spectra[1:]) / RATE
-    assert np.abs(others).max() < 0.9
+    # Same numbers in another split would be the same noise.
+    assert len({noise.tobytes() for noise in noises}) == 36
 
 
 def test_corpus_goes_on_where_it_was_stopped(rendered, tmp_path):
