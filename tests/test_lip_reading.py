@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from cmkt_plugin.talking_lips import lip_reading, lip_reading_data
@@ -111,6 +112,24 @@ def test_score_counts_frames():
         "viseme_accuracy": 0.75,
         "viseme_majority": 0.25,
     }
+
+
+def test_reader_knows_that_something_is_spoken(corpus):
+    class Unsure(torch.nn.Linear):
+        """Finds silence likeliest, then phone 2 and viseme 3."""
+
+        def forward(self, lips):
+            scores = torch.zeros(1, lips.pixels.shape[1], len(VISEMES))
+            phone, viseme = scores.clone(), scores.clone()
+            phone[..., 0], phone[..., 2] = 2, 1
+            viseme[..., VISEMES.index("silence")], viseme[..., 3] = 2, 1
+            return phone, viseme
+
+    sets, _ = lip_reading_data.read_sets(corpus, corpus / "lips")
+    frames = lip_reading.read(Unsure(1, 1), sets["test"])
+    assert len(frames) == 2 * (FRAMES - 1)
+    read = {(frame["phone_read"], frame["viseme_read"]) for frame in frames}
+    assert read == {(2, 3)}
 
 
 def test_reader_learns_what_can_be_seen_and_no_more(corpus, tmp_path):
