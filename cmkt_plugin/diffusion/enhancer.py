@@ -30,7 +30,7 @@ class DiffusionEnhancer(torch.nn.Module):
     score_model : cmkt_plugin.diffusion.score_model.ScoreModel
         With a network for as many conditions as there are.
     predictive : torch.nn.Module or None
-        First stage, trained already: ``estimate(spectrum, lips, lengths)`` gives a
+        First stage, trained: ``estimate(spectrum, lips, lengths)`` gives a
         spectrum and what the lips show. It learns no more.
     crop_frames : int or None
         Train on a random stretch of so many frames; None: on all of them. A

@@ -41,7 +41,8 @@ def markdown(found, seconds, made):
         "\n\n".join(
             [
                 table(["", *titles, "seconds per second of audio"], rows),
-                f"Difference to {first}; * where zero lies outside the interval.",
+                f"Difference to {first}; * where zero lies outside the "
+                "interval.",
                 table(["", *titles], differences),
                 found["intervals"],
                 how_it_was_made(made),
