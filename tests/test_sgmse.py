@@ -88,6 +88,7 @@ def test_both_ways_of_loading_give_the_same_samples(exported, load):
         model = load(folder / source, **options)
         assert torch.equal(model.enhance_batch(batch), expected)
         assert model.enhancer.hop_length == 31 and not model.streams
+        assert not model.enhancer.training
 
 
 def test_readme_says_what_must_be_installed(exported):
