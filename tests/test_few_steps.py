@@ -156,7 +156,8 @@ def test_cost_of_two_stages_is_with_what_they_look_at(monkeypatch):
     for number in (0, 1):
         measure(backbone, knobs, 0.4, number, threads=1)
     assert {tuple(lips.pixels.shape) for lips in seen} == {(1, 10, 96, 96)}
-    assert all(lips.present.all() for lips in seen)
+    # Of training, visual dropout takes some away again.
+    assert seen[-1].present.all()
 
 
 @pytest.mark.parametrize(
