@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from hyperpyyaml import load_hyperpyyaml
 
 from cmkt_plugin.talking_lips import corpus, video_writer
 from cmkt_plugin.talking_lips.frame_phones import read_phones
@@ -293,7 +294,7 @@ def test_corpus_goes_on_where_it_was_stopped(rendered, tmp_path):
     shutil.copytree(rendered, out)
     (out / "clips.csv").unlink()
     (out / "train" / "train01" / "train01_002.mkv").unlink()
-    (out / "noise" / "test" / "test_hum_1.wav").unlink()
+    (out / "noise" / "test" / "test_hum1.wav").unlink()
     kept = out / "train" / "train01" / "train01_001.mkv"
     before = kept.stat().st_mtime_ns
     done = render(out)
@@ -370,6 +371,18 @@ def test_clip_is_the_same_whatever_else_is_rendered():
     few = plan(SENTENCES, {"train": (1, 1), "test": (1, 1)}, seed=0)
     many = plan(SENTENCES, {"train": (2, 3), "test": (1, 1)}, seed=0)
     assert few[0] == many[0]
+
+
+def test_noise_of_one_split_serves_all_sets(tmp_path, monkeypatch):
+    """As the documents say it: `--noise_folder C/noise/train`, no more."""
+    monkeypatch.setattr(corpus, "NOISE_S", 1)
+    corpus.write_noise(tmp_path, SIZES, seed=0)
+    yaml = DEMO.parents[1] / "hparams" / "mixing.yaml"
+    with open(yaml, encoding="utf-8") as file:
+        folder = {"noise_folder": str(tmp_path / "train")}
+        mixing = load_hyperpyyaml(file, folder)
+    found = [mixing[split].noise.list_files() for split in SIZES]
+    assert sum(map(len, found)) == 12 and all(found)
 
 
 def test_too_few_sentences_are_named():

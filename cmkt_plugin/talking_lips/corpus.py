@@ -128,7 +128,10 @@ def write_noise(folder, sizes, seed):
         for kind in (coloured, hum, clatter):
             for number in range(1, NOISES_OF_A_KIND + 1):
                 name = f"{split}_{kind.__name__}_{number}"
-                path = folder / split / f"{name}.wav"
+                # Not _1, _2: those would be pieces of one recording, which
+                # may not be parted (mixing/parts.py).
+                file = f"{split}_{kind.__name__}{number}.wav"
+                path = folder / split / file
                 if path.exists():
                     continue
                 noise = kind(generator(seed, name), NOISE_S * RATE, ranges)
