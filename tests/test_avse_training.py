@@ -1,6 +1,7 @@
 """AVSE: both stages through training, test, export and resuming."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,31 @@ def test_another_first_stage_is_refused(case, trained, corpus, tmp_path):
     hparams, run_opts = load("score.yaml", arguments)
     with pytest.raises((ValueError, FileNotFoundError), match=answer):
         make_brain(hparams, run_opts)
+
+
+VAIN = {
+    "no first stage": ("score.yaml", {"predictive_run": "no"}, "no/export/enh"),
+    "no noise": ("audio_visual.yaml", {"noise_folder": "no"}, "no: expected a"),
+    "no test noise": (
+        "audio_visual.yaml",
+        {"test_noise": "[0.999999, 1.0]"},
+        "is in part",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VAIN)
+def test_nothing_is_prepared_in_vain(case, corpus, tmp_path, monkeypatch):
+    yaml, wrong, answer = VAIN[case]
+    backbone = TINY_SCORE if "predictive_run" in wrong else None
+    sizes = {"backbone": backbone} if backbone else {}
+    arguments = flags(corpus, tmp_path / "out", **sizes, **wrong)
+    command = [str(RECIPE / "hparams" / yaml), "--device=cpu", *arguments]
+    monkeypatch.setattr(sys, "argv", ["train.py", *command])
+    monkeypatch.syspath_prepend(RECIPE)
+    monkeypatch.setattr(sb, "create_experiment_directory", lambda **_: None)
+    with pytest.raises((FileNotFoundError, ValueError), match=answer):
+        recipe.run_recipe(lambda: pytest.fail("prepared"))
 
 
 def test_audio_alone_reads_no_lips(corpus, tmp_path):

@@ -157,12 +157,22 @@ class MixtureSampler:
             talkers = Talkers(entries, self.sample_rate)
             talkers.require(self.babble_talkers[1])
             self.talkers = talkers
+        self.check_folders()
+        return self
+
+    def check_folders(self):
+        """Refuses folders of noise or rooms in which there is nothing to use.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If there is too little noise, or an RIR of another rate.
+        """
         if self.babble_probability < 1:
             _require("noise", self.noise, "a NoiseFolder").list_files()
         if self.rir_probability > 0:
             rirs = _require("rirs", self.rirs, "an RIRFolder")
             rirs.require_rate(self.sample_rate)
-        return self
 
     def draw(self, utterance_id, entry, epoch, attempt=0):
         """Draws a mixture.
