@@ -147,7 +147,7 @@ def report_faults(faults, skip_bad, way_out, what="bad recordings"):
     logger.warning(f"Left out {len(faults)} {what}:\n  {listing}")
 
 
-def wrong_folder(data_folder, corpus, source, expected):
+def wrong_folder(data_folder, corpus, source, expected, flag="--data_folder"):
     """The error that tells which folders are expected and which are found.
 
     Arguments
@@ -158,6 +158,8 @@ def wrong_folder(data_folder, corpus, source, expected):
         Its name, and where it is published.
     expected : str
         The folders and files expected.
+    flag : str
+        The flag that names the folder.
 
     Returns
     -------
@@ -167,11 +169,11 @@ def wrong_folder(data_folder, corpus, source, expected):
     if not data_folder.is_dir():
         return FileNotFoundError(
             f"The data folder {data_folder} does not exist: name the folder "
-            f"with {corpus} ({source}) by --data_folder"
+            f"with {corpus} ({source}) by {flag}"
         )
     found = sorted(path.name for path in data_folder.iterdir())
     return FileNotFoundError(
         f"{data_folder} does not hold {corpus}. Expected {expected}. Found: "
         f"{first_few(found, shown=20) or 'nothing'}. Unpack the archives of "
-        f"{source} there, or name another folder by --data_folder"
+        f"{source} there, or name another folder by {flag}"
     )

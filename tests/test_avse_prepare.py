@@ -212,7 +212,9 @@ def test_missing_corpora_are_named(corpus, tmp_path):
     for reader in ("avse_grid.GridFolder", "avse_folder.VideoFolder"):
         name, _, kind = reader.partition(".")
         (tmp_path / "empty").mkdir(exist_ok=True)
-        with pytest.raises(FileNotFoundError, match="Found: nothing"):
+        with pytest.raises(
+            FileNotFoundError, match="Found: nothing.*by --video_folder$"
+        ):
             getattr(module(name), kind)()(tmp_path / "empty")
 
 

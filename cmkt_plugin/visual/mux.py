@@ -147,8 +147,8 @@ def _add_streams(source, target, video, output):
     old = picture_of(source)
     if old is None:
         raise ValueError(
-            f"{video} has no picture that a video could be made of: name an "
-            "output that ends in .wav or .flac"
+            f"{video}: no picture that a video could be made of; name an "
+            "output that ends in .wav or .flac, or leave out --mux"
         )
     try:
         picture = target.add_stream_from_template(old)

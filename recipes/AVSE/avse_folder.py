@@ -66,7 +66,9 @@ class VideoFolder:
         names = sorted(name for name in walk_files(folder) if is_video(name))
         if not names:
             raise wrong_folder(
-                folder, "videos", "the corpus", f"files {', '.join(VIDEOS)}"
+                *(folder, "videos", "the corpus"),
+                f"files {', '.join(VIDEOS)}",
+                flag="--video_folder",
             )
         return [self._clip(folder, Path(name)) for name in names]
 

@@ -55,7 +55,10 @@ class GridFolder:
             if path.suffix.lower() in SUFFIXES
         )
         if not videos:
-            raise wrong_folder(folder, "GRID", SOURCE, "sN/video/*.mpg")
+            raise wrong_folder(
+                *(folder, "GRID", SOURCE, "sN/video/*.mpg"),
+                flag="--video_folder",
+            )
         return [_clip(folder, path) for path in videos]
 
 
