@@ -216,6 +216,18 @@ def test_the_card_says_what_was_read(runs, tmp_path, transfer, said):
     assert said in str(card)
 
 
+def test_what_taught_the_first_stage_is_left_open(runs, tmp_path):
+    run = tmp_path / "run"
+    finished_run(run, control=None)
+    with open(run / "hyperparams.yaml", "a") as file:
+        file.write("predictive_run: results/cmkt/1\n")
+    scores = read_scores(run)
+    card = str(model_card(Publication("me/x"), run, runs / "export", scores))
+    assert "without a language model" not in card
+    assert "without language model" not in card
+    assert "its first stage is that of another run" in card
+
+
 def test_a_gain_within_the_interval_is_none(runs, tmp_path):
     finished_run(tmp_path / "run", 0.15, spread=0.9)
     scores = read_scores(tmp_path / "run", runs / "base")

@@ -82,6 +82,13 @@ def test_the_pair_is_what_the_model_makes_of_it(published):
     assert np.abs(wav - noisy).max() > 0.01
 
 
+def test_an_example_without_lips_is_said_to_be_one(tmp_path):
+    finished_run(tmp_path / "run", name="audio_visual", control=None)
+    text = (publish(tmp_path / "run") / "README.md").read_text()
+    assert "best nor the worst. It is enhanced from the sound alone" in text
+    assert "cmkt enhance-video -m me/enhancer talk.mp4" in text
+
+
 def test_the_example_is_the_median_one(published):
     run, folder = published
     scores = read_scores(run).run

@@ -268,6 +268,9 @@ def test_an_export_without_the_language_model(tmp_path):
     # Both stages: the predictive one is within the other.
     make_run(tmp_path / "run", "audio_visual_score")
     export(tmp_path / "run", tmp_path / "export")
+    readme = (tmp_path / "export" / "README.md").read_text()
+    assert "cmkt enhance-video -m FOLDER talk.mp4" in readme
+    assert 'AudioVisualEnhancement.open("FOLDER")\n' in readme
     noisy = tone(0.2)
     np.save(tmp_path / "noisy.npy", noisy)
     subprocess.run([sys.executable, "-c", WITHOUT_LM], cwd=tmp_path, check=True)

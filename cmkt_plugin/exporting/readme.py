@@ -1,6 +1,7 @@
 """The README of an export: what it is and three ways to load it."""
 
 from cmkt_plugin import __version__
+from cmkt_plugin.visual.lips import has_use_for_lips
 
 README = """\
 # Speech enhancement model
@@ -35,6 +36,24 @@ Any sample rate, any number of channels, recordings of any length.
 
 ```bash
 cmkt enhance -m FOLDER noisy.wav recordings/ -o enhanced{trust}
+```
+"""
+
+LIPS = """
+## With lips
+
+This model was trained to look at the talker, too; the ways above let it hear
+only. Videos need cmkt_plugin's extra `av`:
+
+```bash
+cmkt enhance-video -m FOLDER talk.mp4 -o talk_enhanced.mp4{trust}
+```
+
+```python
+from cmkt_plugin.visual.inference import AudioVisualEnhancement
+
+model = AudioVisualEnhancement.open("FOLDER"{trusted})
+model.enhance_video("talk.mp4", "talk_enhanced.mp4")
 ```
 """
 
@@ -113,7 +132,8 @@ def readme(stock, model, unsafe=None, custom=False, onnx=False):
     parameters = sum(p.numel() for p in model.mods.parameters())
     loading = FOREIGN_LOADING if custom else STOCK_LOADING
     interface = type(model)
-    template = README + ONNX if onnx else README
+    looks = any(map(has_use_for_lips, model.mods.values()))
+    template = README + LIPS * looks + ONNX * onnx
     return template.format(
         parameters=f"{parameters:,}",
         sample_rate=model.hparams.sample_rate,
@@ -127,4 +147,5 @@ def readme(stock, model, unsafe=None, custom=False, onnx=False):
         safety=UNSAFE.format(reason=unsafe) if unsafe else SAFE,
         opening=TRUSTED_OPENING if unsafe else SAFE_OPENING,
         trust=" --trust" if unsafe else "",
+        trusted=", trust=True" if unsafe else "",
     )

@@ -3,9 +3,13 @@
 from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.loading.safe_folder import CONFIG
 from cmkt_plugin.spectrogram import paint, read_spectrogram
+from cmkt_plugin.visual.lips import has_use_for_lips
 from cmkt_plugin.wav_file import write_wav
 
 SECONDS = (2.0, 10.0)  # what a visitor listens to
+UNSEEN = (
+    " It is enhanced from the sound alone, though the model can look at lips."
+)
 WAY_OUT = "Name another recording with --example, or none: --no-example"
 
 
@@ -66,6 +70,11 @@ def write_example(folder, samples, sample_rate):
         ten seconds is cut off.
     sample_rate : int
         Its rate (Hz).
+
+    Returns
+    -------
+    str
+        What is to be said of how it was enhanced; "" if nothing is.
     """
     samples = samples[: round(SECONDS[1] * sample_rate)]
     noisy = folder / "example_noisy.wav"
@@ -73,8 +82,10 @@ def write_example(folder, samples, sample_rate):
     write_wav(noisy, samples, sample_rate)
     # As a visitor opens it; what was just made here may be trusted.
     safe = (folder / CONFIG).is_file()
-    open_model(folder, "cpu", trust=not safe).enhance_file(noisy, enhanced)
+    model = open_model(folder, "cpu", trust=not safe)
+    model.enhance_file(noisy, enhanced)
     draw_pair(noisy, enhanced, folder / "example.png")
+    return UNSEEN if has_use_for_lips(model.enhancer) else ""
 
 
 def draw_pair(noisy, enhanced, picture):

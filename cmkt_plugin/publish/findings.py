@@ -24,6 +24,8 @@ def findings(scores):
     if found:
         said.append(statement([1]))
     if not scores.given.controls:
+        if scores.given.first_stage:
+            return said  # what taught that one is not known here
         return [*said, "This model was trained without language model."]
     if not scores.given.right:
         return [*said, "In training the language model read "

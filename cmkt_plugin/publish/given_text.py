@@ -24,6 +24,9 @@ class GivenText(NamedTuple):
         Classes with their modules; none if there was no transfer.
     sources : tuple of str
         Where the text is from, one for each control.
+    first_stage : bool
+        Whether a part of the model is that of another run, which may have
+        been taught.
 
     Example
     -------
@@ -36,6 +39,7 @@ class GivenText(NamedTuple):
 
     controls: tuple
     sources: tuple
+    first_stage: bool = False
 
     @property
     def right(self):
@@ -86,13 +90,15 @@ def given_text(run_folder):
         "is an export: expected the run's own folder, the output folder of "
         "train.py, which has the scores",
     )
-    transfer = children(compose(path)).get("transfer")
+    run = children(compose(path))
+    transfer, first_stage = run.get("transfer"), "predictive_run" in run
     if transfer is None or transfer.tag == NULL:
-        return GivenText((), ())
+        return GivenText((), (), first_stage)
     parts = members_of(transfer).values()
     return GivenText(
         tuple(_control(part.get("control")) for part in parts),
         tuple(_source(part.get("transcripts")) for part in parts),
+        first_stage,
     )
 
 

@@ -99,8 +99,7 @@ def _add_median(folder, run_folder, data_folder, scores):
         (noisy,), rate = test_set.read(name, ["noisy"])
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}. {WAY_OUT}") from error
-    write_example(folder, noisy, rate)
-    return said
+    return said + write_example(folder, noisy, rate)
 
 
 def _add_recording(folder, example):
@@ -109,8 +108,8 @@ def _add_recording(folder, example):
     if fault:
         raise ValueError(f"{example}: {fault}. Name another with --example")
     samples, rate = soundfile.read(example, dtype="float32")
-    write_example(folder, samples, rate)
-    return f"A recording of the publisher's choice, {SECONDS[1]:g} s at most."
+    chosen = f"A recording of the publisher's choice, {SECONDS[1]:g} s at most."
+    return chosen + write_example(folder, samples, rate)
 
 
 def listing(folder):

@@ -126,6 +126,12 @@ def _sample_rate(hub_folder):
 
 
 def _summary(scores, hub_folder):
+    baseline = (
+        "No language model taught this run; its first stage is that of "
+        "another run, which one may have taught."
+        if scores.given.first_stage
+        else "A baseline: it was trained without a language model."
+    )
     taught = (
         "While it was trained, a text language model taught it: its acoustic "
         "latent had to predict the language model's embeddings of "
@@ -133,7 +139,7 @@ def _summary(scores, hub_folder):
         "[arXiv 2503.07078](https://arxiv.org/abs/2503.07078)). The model "
         "that is here has no text input and no parameter of a language model."
         if scores.given.controls
-        else "A baseline: it was trained without a language model."
+        else baseline
     )
     return (
         "Takes the noise out of a recording of one speaker. "

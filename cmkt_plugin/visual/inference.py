@@ -1,7 +1,6 @@
 """Enhances speech that is heard and seen with a trained model."""
 
 import copy
-import inspect
 from fractions import Fraction
 from functools import partial
 from math import lcm
@@ -22,7 +21,7 @@ from cmkt_plugin.loading.adapters import parts_of
 from cmkt_plugin.loading.model_source import open_model
 from cmkt_plugin.visual.face_detector import CascadeDetector
 from cmkt_plugin.visual.lip_track import LipTrack, WindowLips
-from cmkt_plugin.visual.lips import FRAME_RATE
+from cmkt_plugin.visual.lips import FRAME_RATE, has_use_for_lips
 from cmkt_plugin.visual.media import load_cv2
 from cmkt_plugin.visual.mux import check_mux, mux
 from cmkt_plugin.visual.sound_track import opened_sound
@@ -94,14 +93,7 @@ class AudioVisualEnhancement(CMKTEnhancement):
     @property
     def looks(self):
         """Whether the model has a use for lips."""
-        takes = inspect.signature(self.enhancer.forward).parameters
-        # Stages that are left out: what is shown to the others is not seen.
-        blind = any(
-            getattr(module, stage, module) is None
-            for module in self.enhancer.modules()
-            for stage in ("lip_encoder", "predictive")
-        )
-        return "lips" in takes and not blind
+        return has_use_for_lips(self.enhancer)
 
     @property
     def steps(self):

@@ -1,5 +1,6 @@
 """What an enhancer sees of a talker."""
 
+import inspect
 from typing import NamedTuple
 
 import torch
@@ -29,3 +30,30 @@ class Lips(NamedTuple):
 
     pixels: torch.Tensor
     present: torch.Tensor
+
+
+def has_use_for_lips(enhancer):
+    """Whether an enhancer has a use for lips.
+
+    Arguments
+    ---------
+    enhancer : torch.nn.Module
+        The adapter.
+
+    Returns
+    -------
+    bool
+
+    Example
+    -------
+    >>> has_use_for_lips(torch.nn.Linear(1, 1))
+    False
+    """
+    takes = inspect.signature(enhancer.forward).parameters
+    # Stages that are left out: what is shown to the others is not seen.
+    blind = any(
+        getattr(module, stage, module) is None
+        for module in enhancer.modules()
+        for stage in ("lip_encoder", "predictive")
+    )
+    return "lips" in takes and not blind
