@@ -150,6 +150,16 @@ def test_annotations_that_lack_an_entry_are_named(tmp_path, entry, told):
         read_labelled([path], {}, SpokenPhones(None).spell)
 
 
+def test_recordings_that_are_elsewhere_are_named(tmp_path):
+    path = tmp_path / "train.json"
+    entry = {"clean_wav": "{data_root}/a.wav", "length": 1.0, "speaker": "p"}
+    path.write_text(json.dumps({"u1": {**entry, "phones": "b"}}))
+    spell = SpokenPhones(None).spell
+    found = read_labelled([path], {"data_root": str(tmp_path)}, spell)
+    with pytest.raises(FileNotFoundError, match="a.wav does not.*--data-root"):
+        found[0]
+
+
 def test_transcripts_are_spelled_where_there_are_no_phones(tmp_path):
     entry = {"clean_wav": "a.wav", "length": 1.0, "speaker": "p"}
     path = tmp_path / "train.json"

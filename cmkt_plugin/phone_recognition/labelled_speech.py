@@ -1,5 +1,7 @@
 """Clean speech of annotations, with its phones."""
 
+from pathlib import Path
+
 import torch
 from speechbrain.dataio.dataio import (
     load_data_json,
@@ -110,6 +112,11 @@ def encoded(dataset, labels):
 @provides("speech")
 def read_speech(clean_wav):
     """Clean recording (time,), at 16 kHz."""
+    if not Path(clean_wav).is_file():
+        raise FileNotFoundError(
+            f"{clean_wav} does not exist: name by --data-root the folder that "
+            "{data_root} stands for, the --data_folder of the run"
+        )
     wave = read_audio(clean_wav)
     try:
         require_speech(wave)
