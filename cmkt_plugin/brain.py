@@ -114,8 +114,10 @@ class EnhancementBrain(sb.Brain):
             return  # the checkpoint's weights are averaged already
         for optimizer in self.optimizers_dict.values():
             if hasattr(optimizer, "eval"):
-                training = stage == sb.Stage.TRAIN
-                optimizer.train() if training else optimizer.eval()
+                if stage == sb.Stage.TRAIN:
+                    optimizer.train()
+                else:
+                    optimizer.eval()
 
     def on_stage_end(self, stage, stage_loss, epoch=None):
         """Log every term; keep the best checkpoint; write the test scores."""

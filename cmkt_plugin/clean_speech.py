@@ -100,15 +100,11 @@ def require_disjoint_speakers(corpus):
     corpus : CleanCorpus
         The corpus.
     """
-    splits = defaultdict(set)
-    for split, files in corpus.recordings.items():
-        for file in files:
-            splits[corpus.speaker(Path(file.path))].add(split)
-    shared = [
-        f"{speaker} ({' and '.join(sorted(names))})"
-        for speaker, names in sorted(splits.items())
-        if len(names) > 1
-    ]
+    shared = in_several_splits(
+        (corpus.speaker(Path(file.path)), split)
+        for split, files in corpus.recordings.items()
+        for file in files
+    )
     if shared:
         raise ValueError(
             f"{corpus.data_folder}: expected other speakers in training, "
@@ -116,6 +112,34 @@ def require_disjoint_speakers(corpus):
             f"{first_few(shared)}. Take them out of all folders but one, or "
             "choose other splits"
         )
+
+
+def in_several_splits(pairs):
+    """Speakers that more than one split has.
+
+    Arguments
+    ---------
+    pairs : iterable of tuple of str
+        Speaker and split.
+
+    Returns
+    -------
+    list of str
+        Each with its splits.
+
+    Example
+    -------
+    >>> in_several_splits([("a", "train"), ("b", "train"), ("a", "test")])
+    ['a (test and train)']
+    """
+    splits = defaultdict(set)
+    for speaker, split in pairs:
+        splits[speaker].add(split)
+    return [
+        f"{speaker} ({' and '.join(sorted(names))})"
+        for speaker, names in sorted(splits.items())
+        if len(names) > 1
+    ]
 
 
 def name_recordings(corpus):

@@ -3,7 +3,12 @@
 from contextlib import contextmanager
 from pathlib import Path
 
-from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_FILE, UnusableClip
+from cmkt_plugin.visual.unusable_clip import (
+    CORRUPT,
+    NO_FILE,
+    NO_SOUND,
+    UnusableClip,
+)
 
 PACKAGES = "pip install 'cmkt_plugin[av]'"
 
@@ -83,3 +88,34 @@ def picture_of(container):
         if not stream.disposition & cover
     ]
     return pictures[0] if pictures else None
+
+
+def sound_of(container, path, way_out):
+    """The first sound of an open file.
+
+    Arguments
+    ---------
+    container : av.container.InputContainer
+        As from ``opened``.
+    path : str or pathlib.Path
+        What errors call it.
+    way_out : str
+        What can be done about a file without sound.
+
+    Returns
+    -------
+    av.audio.stream.AudioStream
+
+    Raises
+    ------
+    UnusableClip
+        If there is no sound.
+    """
+    if not container.streams.audio:
+        kinds = ", ".join(s.type for s in container.streams) or "nothing"
+        raise UnusableClip(
+            path,
+            NO_SOUND,
+            f"expected an audio stream, found {kinds}; {way_out}",
+        )
+    return container.streams.audio[0]

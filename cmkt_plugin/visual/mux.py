@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from cmkt_plugin.leftovers import temporary_path
-from cmkt_plugin.visual.media import load_av, opened, picture_of
+from cmkt_plugin.visual.media import load_av, opened, picture_of, sound_of
 from cmkt_plugin.visual.picture_packets import copied
-from cmkt_plugin.visual.sound_track import sound_of
+from cmkt_plugin.visual.sound_track import WAY_OUT
 
 # Suffixes that are not FFmpeg's name of the format.
 FORMATS = {
@@ -157,7 +157,7 @@ def _add_streams(source, target, video, output):
             f"{output}: {error}, which is the picture of {video}: name an "
             "output that ends as the video does, or in .mkv"
         ) from error
-    return picture, _add_sound(sound_of(source, video), target, output)
+    return picture, _add_sound(sound_of(source, video, WAY_OUT), target, output)
 
 
 def _add_sound(old, target, output):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmkt_plugin.any_rate import resample
-from cmkt_plugin.visual.media import load_av, opened
+from cmkt_plugin.visual.media import load_av, opened, sound_of
 from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_SOUND, UnusableClip
 
 SAMPLE_RATE = 16000  # Hz
@@ -50,15 +50,10 @@ def read_sound(path, sample_rate=SAMPLE_RATE):
         If there is no sound, or the file is damaged.
     """
     with opened(path) as container:
-        if not container.streams.audio:
-            raise UnusableClip(
-                path,
-                NO_SOUND,
-                "expected an audio stream, found "
-                f"{', '.join(s.type for s in container.streams) or 'nothing'}"
-                "; leave it out, or name an audio file beside it",
-            )
-        blocks, start, end, rate = _decode(container)
+        stream = sound_of(
+            container, path, "leave it out, or name an audio file beside it"
+        )
+        blocks, start, end, rate = _decode(container, stream)
     if not blocks:
         raise UnusableClip(path, NO_SOUND, "its audio stream has no samples")
     samples = np.concatenate(blocks)
@@ -67,12 +62,12 @@ def read_sound(path, sample_rate=SAMPLE_RATE):
     return Sound(samples, start)
 
 
-def _decode(container):
+def _decode(container, stream):
     """Blocks of samples, when they begin and end, and their rate (Hz)."""
     # One format for all codecs; rate and channels stay the stream's.
     floats = load_av().AudioResampler(format="fltp")
     blocks, start, end, rate, count = [], None, Fraction(0), None, 0
-    for frame in container.decode(container.streams.audio[0]):
+    for frame in container.decode(stream):
         rate = frame.sample_rate
         time = end if frame.pts is None else frame.pts * frame.time_base
         start = time if start is None else start

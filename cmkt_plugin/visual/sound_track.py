@@ -11,14 +11,15 @@ import soundfile
 
 from cmkt_plugin.audio_stream import open_recording
 from cmkt_plugin.file_tree import is_recording
-from cmkt_plugin.visual.media import load_av, opened
-from cmkt_plugin.visual.unusable_clip import CORRUPT, NO_SOUND, UnusableClip
+from cmkt_plugin.visual.media import load_av, opened, sound_of
+from cmkt_plugin.visual.unusable_clip import CORRUPT, UnusableClip
 
 MICROSECONDS = 1_000_000
 # Of clocks that round to milliseconds; what is missing beyond is a gap.
 TOLERANCE = 0.1  # s
 # By which the times that a whole file tells may differ from what is in it.
 LATE = 0.5  # s
+WAY_OUT = "there is nothing to enhance"  # of a video without sound
 
 
 class SoundTrack(NamedTuple):
@@ -42,36 +43,6 @@ class SoundTrack(NamedTuple):
     seconds: float
 
 
-def sound_of(container, path):
-    """The first sound of an open video.
-
-    Arguments
-    ---------
-    container : av.container.InputContainer
-        As from ``cmkt_plugin.visual.media.opened``.
-    path : str or pathlib.Path
-        What errors call it.
-
-    Returns
-    -------
-    av.audio.stream.AudioStream
-
-    Raises
-    ------
-    UnusableClip
-        If the video has no sound.
-    """
-    if not container.streams.audio:
-        kinds = ", ".join(s.type for s in container.streams) or "nothing"
-        raise UnusableClip(
-            path,
-            NO_SOUND,
-            f"expected an audio stream, found {kinds}; there is nothing to "
-            "enhance",
-        )
-    return container.streams.audio[0]
-
-
 def read_track(path):
     """What a video tells of its sound, without decoding it.
 
@@ -91,7 +62,7 @@ def read_track(path):
         If it cannot be read or has no sound.
     """
     with opened(path) as container:
-        stream = sound_of(container, path)
+        stream = sound_of(container, path, WAY_OUT)
         start = (stream.start_time or 0) * stream.time_base
         seconds = float((stream.duration or 0) * stream.time_base)
         seconds = seconds or (container.duration or 0) / MICROSECONDS
@@ -156,7 +127,7 @@ def spool_sound(path, target):
         If it cannot be read, is cut off, or has no sound.
     """
     with opened(path) as container:
-        stream = sound_of(container, path)
+        stream = sound_of(container, path, WAY_OUT)
         rate, channels = stream.rate, stream.channels
         sound = _Decoder(stream)
         with soundfile.SoundFile(

@@ -1,8 +1,8 @@
 """Splits a corpus into training, validation and test, by speaker."""
 
 import random
-from collections import defaultdict
 
+from cmkt_plugin.clean_speech import in_several_splits
 from cmkt_plugin.preparation import as_names
 from cmkt_plugin.shown import first_few
 
@@ -143,15 +143,9 @@ def require_disjoint(parts):
     parts : dict
         Split to list of Clip.
     """
-    splits = defaultdict(set)
-    for name, clips in parts.items():
-        for clip in clips:
-            splits[clip.speaker].add(name)
-    shared = [
-        f"{speaker} ({' and '.join(sorted(names))})"
-        for speaker, names in sorted(splits.items())
-        if len(names) > 1
-    ]
+    shared = in_several_splits(
+        (clip.speaker, name) for name, clips in parts.items() for clip in clips
+    )
     if shared:
         raise ValueError(
             f"{len(shared)} speakers are in several splits: "
