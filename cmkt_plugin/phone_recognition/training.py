@@ -1,17 +1,13 @@
 """Trains the network of the phone recogniser."""
 
-import copy
-from functools import partial
-
-import speechbrain as sb
 import torch
 from speechbrain.augment.freq_domain import SpectrogramDrop
 from speechbrain.augment.time_domain import SpeedPerturb
 from speechbrain.nnet.losses import ctc_loss
 from speechbrain.utils.distributed import infer_device
 from speechbrain.utils.epoch_loop import EpochCounter
-from transformers import get_linear_schedule_with_warmup
 
+from cmkt_plugin.best_epoch_brain import BestEpochBrain, warm_up
 from cmkt_plugin.dataset import training_batches
 from cmkt_plugin.phone_recognition.held_out import error_rate
 from cmkt_plugin.phone_recognition.labelled_speech import encoded
@@ -26,20 +22,15 @@ DROPPED_FRAMES = (5, 15)
 DROPPED_BANDS = (2, 8)
 
 
-class PhoneBrain(sb.Brain):
+class PhoneBrain(BestEpochBrain):
     """Minimises the CTC loss and keeps the weights of the best epoch.
 
-    ``modules`` holds the ``network``; ``hparams`` needs ``schedule`` (the
-    optimizer to a learning rate schedule), ``speed`` and ``augment``, which
-    change waveforms and bands, and ``valid``, from ``read_labelled``. Batches
-    hold ``speech`` and ``labels``.
+    ``modules`` holds the ``network``; ``hparams`` also needs ``speed`` and
+    ``augment``, which change waveforms and bands, and ``valid``, from
+    ``read_labelled``. Batches hold ``speech`` and ``labels``.
     """
 
-    def on_fit_start(self):
-        """Make the optimizer's schedule."""
-        super().on_fit_start()
-        self.schedule = self.hparams.schedule(self.optimizer)
-        self.epochs, self.best = [], None
+    trained, figure, better = "network", "valid_phone_error_rate", min
 
     def compute_forward(self, batch, stage):
         """Log posteriors (batch, frames, labels)."""
@@ -57,18 +48,10 @@ class PhoneBrain(sb.Brain):
             predictions, labels, lengths, label_lengths, blank_index=0
         )
 
-    def on_fit_batch_end(self, batch, outputs, loss, should_step):
-        """Move the learning rate."""
-        self.schedule.step()
-
-    def on_stage_end(self, stage, stage_loss, epoch):
-        """Score the validation set; keep the weights if they are the best."""
-        self.modules.eval()
+    def validate(self):
+        """Phone error rate on the validation set."""
         found = error_rate(self.modules.network.recognize, self.hparams.valid)
-        rate, loss = found["phone_error_rate"], float(stage_loss)
-        self.epochs.append({"loss": loss, "valid_phone_error_rate": rate})
-        if rate <= min(e["valid_phone_error_rate"] for e in self.epochs):
-            self.best = copy.deepcopy(self.modules.network.state_dict())
+        return found["phone_error_rate"]
 
 
 def train_network(
@@ -120,11 +103,6 @@ def train_network(
 
 def _brain(model, valid, updates, lr, device):
     device = device or infer_device()
-    schedule = partial(
-        get_linear_schedule_with_warmup,
-        num_warmup_steps=round(WARM_UP * updates),
-        num_training_steps=updates,
-    )
     drop = {"drop_count_low": 1, "drop_count_high": 2}
     augment = torch.nn.Sequential(
         SpectrogramDrop(*DROPPED_FRAMES, dim=1, **drop),
@@ -134,7 +112,7 @@ def _brain(model, valid, updates, lr, device):
         {"network": model},
         lambda parameters: torch.optim.AdamW(parameters, lr=lr),
         {
-            "schedule": schedule,
+            "schedule": warm_up(WARM_UP, updates),
             "speed": SpeedPerturb(SAMPLE_RATE, SPEEDS, device),
             "augment": augment,
             "valid": valid,

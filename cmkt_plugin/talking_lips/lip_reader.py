@@ -1,15 +1,11 @@
 """A network that reads phones from lips, frame by frame, and its training."""
 
-import copy
-from functools import partial
-
-import speechbrain as sb
 import torch
 from speechbrain.nnet.losses import nll_loss
 from speechbrain.utils.distributed import infer_device
 from speechbrain.utils.epoch_loop import EpochCounter
-from transformers import get_linear_schedule_with_warmup
 
+from cmkt_plugin.best_epoch_brain import BestEpochBrain, warm_up
 from cmkt_plugin.dataset import training_batches
 from cmkt_plugin.talking_lips.visemes import VISEMES
 from cmkt_plugin.visual.blstm import BLSTM
@@ -71,19 +67,14 @@ class LipReader(torch.nn.Module):
         )
 
 
-class LipReaderBrain(sb.Brain):
+class LipReaderBrain(BestEpochBrain):
     """Minimises the cross-entropy; keeps the weights of the best epoch.
 
-    ``modules`` holds the ``reader``; ``hparams`` needs ``schedule`` (the
-    optimizer to a learning rate schedule) and ``score``, which scores the
-    reader on the validation set.
+    ``modules`` holds the ``reader``; ``hparams`` also needs ``score``, which
+    scores the reader on the validation set.
     """
 
-    def on_fit_start(self):
-        """Make the optimizer's schedule."""
-        super().on_fit_start()
-        self.schedule = self.hparams.schedule(self.optimizer)
-        self.epochs, self.best = [], None
+    trained, figure, better = "reader", "valid_phone_accuracy", max
 
     def compute_forward(self, batch, stage):
         """Log posteriors of phones and of visemes."""
@@ -97,19 +88,9 @@ class LipReaderBrain(sb.Brain):
         pairs = zip(predictions, (batch.phone, batch.viseme))
         return sum(nll_loss(p, *labels) for p, labels in pairs)
 
-    def on_fit_batch_end(self, batch, outputs, loss, should_step):
-        """Move the learning rate."""
-        self.schedule.step()
-
-    def on_stage_end(self, stage, stage_loss, epoch):
-        """Score the validation set; keep the weights if they are the best."""
-        self.modules.eval()
-        score = self.hparams.score(self.modules.reader)
-        self.epochs.append(
-            {"loss": float(stage_loss), "valid_phone_accuracy": score}
-        )
-        if score >= max(e["valid_phone_accuracy"] for e in self.epochs):
-            self.best = copy.deepcopy(self.modules.reader.state_dict())
+    def validate(self):
+        """Accuracy on the validation set."""
+        return self.hparams.score(self.modules.reader)
 
 
 def train_reader(train, phones, score, epochs, batch_seconds, lr, seed, sizes):
@@ -147,11 +128,7 @@ def train_reader(train, phones, score, epochs, batch_seconds, lr, seed, sizes):
         reader = LipReader(phones, **sizes)
         batches = training_batches(train, batch_seconds, BUCKETS, seed)
         updates = epochs * len(batches)
-        schedule = partial(
-            get_linear_schedule_with_warmup,
-            num_warmup_steps=round(WARM_UP * updates),
-            num_training_steps=updates,
-        )
+        schedule = warm_up(WARM_UP, updates)
         brain = LipReaderBrain(
             {"reader": reader},
             lambda parameters: torch.optim.AdamW(parameters, lr=lr),
